@@ -1,0 +1,70 @@
+# The developer manual: `make` alone lists what can be done here. Each target makes the environment that it needs.
+
+PYTHON ?= python3
+RUN := .venv/.installed-run
+DEV := .venv/.installed-dev
+TRAIN := .venv-training/.installed
+# What torch's types are needed for is checked in the training environment, all else without torch.
+TRAINING_CODE := xray_ai/training scripts tests/training
+NOT_HERE := training or e2e or orthanc or postgres or browser or soak or gpu
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check format shape test test-training e2e docs
+
+help: ## List the targets (PYTHON=python3.12 chooses the Python, 3.11 or newer)
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(DEV) ## Make .venv: the service and all that its development needs; no torch
+
+demo: $(RUN) ## Triage a real chest radiograph and a tibia; shows where the pictures are
+	.venv/bin/xray-ai demo
+
+check: $(DEV) ## Lint, format, types, import contracts and shape (types of training code: test-training)
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy --exclude '^(xray_ai|tests)/training/' xray_ai tests
+	.venv/bin/lint-imports
+	.venv/bin/python tests/house/shape.py
+
+format: $(DEV) ## Format the code and mend what ruff can mend by itself
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+shape: $(DEV) ## Measure sizes, complexity, docstrings, types and tests against their bars
+	.venv/bin/python tests/house/shape.py
+
+test: $(DEV) ## Run the tests that need neither torch nor another program
+	.venv/bin/pytest --ignore tests/training -m 'not ($(NOT_HERE))'
+
+test-training: $(TRAIN) ## Check the types of training code and test it; installs torch in .venv-training
+	.venv-training/bin/mypy $(TRAINING_CODE)
+	.venv-training/bin/pytest -m 'training and not (soak or gpu)'
+
+e2e: $(DEV) ## Run the tests against real peers (Debian packages: dcmtk orthanc dicom3tools)
+	.venv/bin/pytest --ignore tests/training -m 'e2e and not (soak or gpu)'
+
+docs: $(DEV) ## Build the manual into site/
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
+
+# --- environments: made anew where pyproject.toml or the pinned versions are newer
+
+define NEW_ENOUGH
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo "xray_ai needs Python 3.11 or newer, and '$(PYTHON)' is not: install one, then 'make PYTHON=python3.12 ...'." >&2; exit 1; }
+endef
+
+$(RUN): pyproject.toml constraints.txt
+	$(NEW_ENOUGH)
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[cpu,demo]'
+	@touch $@
+
+$(DEV): $(RUN)
+	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[cpu,demo,dev]'
+	@touch $@
+
+$(TRAIN): pyproject.toml constraints-training.txt
+	$(NEW_ENOUGH)
+	$(PYTHON) -m venv .venv-training
+	.venv-training/bin/pip install --quiet --constraint constraints-training.txt --editable '.[cpu,demo,dev,train]'
+	@touch $@
