@@ -1,0 +1,3 @@
+"""Triage of chest radiographs. Research use only."""
+
+__version__ = "0.1.0"
