@@ -1,0 +1,162 @@
+"""The pack's recipe: from stored values to the network's input, and the way back to source pixels.
+
+Training and serving both come through `prepare`, so that a network never meets pixels
+made another way. Why each stage is what it is: docs/decisions/0018.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from xray_ai.domain.reading import SourceBox
+from xray_ai.errors import RejectionCode, StudyRejected
+from xray_ai.imaging.grayscale import GrayscaleTransform
+from xray_ai.imaging.stored_image import StoredImage
+
+SURVEY_SIDE_PX = 128
+BLANK_SPAN = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class CollimationRecipe:
+    """Flat strips along an edge, black or white, are shutter or backing and are cut off."""
+
+    flat_span: float  # a line is flat when its 5th to 95th percentile spans less than this share of the image's range
+    largest_share: float  # at most this share of a side is cut from each edge, 0.0 to 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class RangeRecipe:
+    """Which pixels mean 0.0 and 1.0, taken from the image itself and not from its window."""
+
+    low_percentile: float
+    high_percentile: float
+    central_share: float  # share of each side, around the centre, whose pixels are counted; markers lie outside it
+
+
+@dataclass(frozen=True, slots=True)
+class PolarityRecipe:
+    """A linear template on a thumbnail that tells a frontal chest from its negative."""
+
+    weights: NDArray[np.float32]  # (side, side)
+    bias: float
+    inverted_below: float  # template sum below this: the image looks inverted
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides what the network sees; part of the pack, never of the code."""
+
+    rows: int
+    columns: int
+    collimation: CollimationRecipe
+    grey_range: RangeRecipe
+    mean: float
+    standard_deviation: float
+    polarity: PolarityRecipe | None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedImage:
+    """The network's input with its provenance."""
+
+    grey: NDArray[np.float32]  # (rows, columns), 0.0 is black and 1.0 is white, before mean and standard deviation
+    box: SourceBox
+    polarity: float | None  # template sum, positive: upright grey scale; None when the recipe has no template
+
+
+def prepare(stored: StoredImage, transform: GrayscaleTransform, recipe: Recipe) -> PreparedImage:
+    """Cut the collimation away, resize, and bring the grey values to the recipe's range.
+
+    Resizing comes before any grey-value transform: it then touches the stored integers once,
+    and what follows works on a few thousand pixels.
+
+    Shape:  (rows, columns) integers -> (recipe.rows, recipe.columns) float32.
+    Units:  grey 0.0 to 1.0; the box in pixels of the full-resolution source.
+    Raises: StudyRejected BLANK, when all pixels of the central part have one value.
+    Source: DICOM PS3.3 C.7.6.3, C.11.1, C.11.2 for the order of the grey-value transforms.
+    """
+    halved = _halve_while_above(stored.values, 3 * max(recipe.rows, recipe.columns))
+    survey = transform.for_model(_resize(halved, SURVEY_SIDE_PX, SURVEY_SIDE_PX))
+    top, bottom, left, right = _uncollimated(_to_range(survey, 0.5, 99.5, 1.0), recipe.collimation)
+    rows, columns = halved.shape
+    crop = halved[round(top * rows) : round(bottom * rows), round(left * columns) : round(right * columns)]
+    small = _resize(crop, recipe.rows, recipe.columns)
+    grey_range = recipe.grey_range
+    grey = _to_range(
+        transform.for_model(small), grey_range.low_percentile, grey_range.high_percentile, grey_range.central_share
+    )
+    box = SourceBox(
+        top=round(top * rows) / rows * stored.rows,
+        left=round(left * columns) / columns * stored.columns,
+        bottom=round(bottom * rows) / rows * stored.rows,
+        right=round(right * columns) / columns * stored.columns,
+    )
+    return PreparedImage(grey, box, polarity_of(grey, recipe.polarity) if recipe.polarity else None)
+
+
+def as_input(grey: NDArray[np.float32], recipe: Recipe) -> NDArray[np.float32]:
+    """Normalise for the network: (rows, columns) -> (1, 1, rows, columns) float32."""
+    return np.asarray(((grey - recipe.mean) / recipe.standard_deviation)[None, None], np.float32)
+
+
+def thumbnail(grey: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Area-average to a square of `side` pixels, centred on its own mean: what the polarity template sees."""
+    small = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(small - small.mean(), np.float32)
+
+
+def polarity_of(grey: NDArray[np.float32], recipe: PolarityRecipe) -> float:
+    """How much the image looks like a chest with dark air (positive) or like its negative (negative)."""
+    return float((thumbnail(grey, recipe.weights.shape[0]) * recipe.weights).sum() + recipe.bias)
+
+
+def _resize(values: NDArray[np.integer[Any]], rows: int, columns: int) -> NDArray[np.integer[Any]]:
+    """Average over the area when shrinking, interpolate when enlarging."""
+    shrinks = values.shape[0] >= rows and values.shape[1] >= columns
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(values, (columns, rows), interpolation=how), values.dtype)
+
+
+def _halve_while_above(values: NDArray[np.integer[Any]], side: int) -> NDArray[np.integer[Any]]:
+    """Average 2 x 2 blocks while the shorter side stays at or above `side`: OpenCV's fastest exact reduction."""
+    while min(values.shape) // 2 >= side:
+        rows, columns = values.shape
+        even = values[: rows - rows % 2, : columns - columns % 2]
+        values = _resize(even, rows // 2, columns // 2)
+    return values
+
+
+def _to_range(values: NDArray[np.float32], low: float, high: float, central_share: float) -> NDArray[np.float32]:
+    """Map the percentiles of the central part to 0.0 and 1.0 and clip."""
+    rows, columns = values.shape
+    row_margin, column_margin = round(rows * (1 - central_share) / 2), round(columns * (1 - central_share) / 2)
+    centre = values[row_margin : rows - row_margin, column_margin : columns - column_margin]
+    black, white = np.percentile(centre, (low, high))
+    if white - black <= BLANK_SPAN * max(abs(black), abs(white), 1.0):
+        raise StudyRejected(
+            RejectionCode.BLANK,
+            "The image is blank: its central part has one grey value.",
+            remedy="Look at the original; if it shows a chest there too, send it again.",
+        )
+    return np.asarray(np.clip((values - black) / (white - black), 0.0, 1.0), np.float32)
+
+
+def _uncollimated(survey: NDArray[np.float32], recipe: CollimationRecipe) -> tuple[float, float, float, float]:
+    """Find the shares (top, bottom, left, right) of the survey inside any flat black or white border."""
+    top, bottom = _inside(survey, recipe)
+    left, right = _inside(survey.T, recipe)
+    return top, bottom, left, right
+
+
+def _inside(lines: NDArray[np.float32], recipe: CollimationRecipe) -> tuple[float, float]:
+    low, middle, high = np.percentile(lines, (5, 50, 95), axis=1)
+    flat = (high - low < recipe.flat_span) & ((middle < recipe.flat_span) | (middle > 1 - recipe.flat_span))
+    count = len(flat)
+    most = int(recipe.largest_share * count)
+    first = int(np.argmin(flat[:most])) if not flat[:most].all() else most
+    last = int(np.argmin(flat[::-1][:most])) if not flat[::-1][:most].all() else most
+    return first / count, (count - last) / count
