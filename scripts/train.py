@@ -1,0 +1,26 @@
+"""Train a network as a run's TOML file says; a run that was stopped goes on where it was."""
+
+import argparse
+from pathlib import Path
+
+from xray_ai.training.datasets.nih_chestxray14 import read_cohort
+from xray_ai.training.run import TrainingRun
+from xray_ai.training.train import train
+
+
+def main() -> None:
+    """Read the arguments, train, and print where the weights lie."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path, help="The run's TOML file, for example scripts/runs/nih14-lite0.toml.")
+    parser.add_argument("--data", type=Path, required=True, help="Folder with manifest.csv and the images.")
+    parser.add_argument("--out", type=Path, required=True, help="Folder for weights, curves and checkpoints.")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    arguments = parser.parse_args()
+
+    weights = train(TrainingRun.read(arguments.run), read_cohort(arguments.data), arguments.out, arguments.device)
+
+    print(f"weights: {weights}")
+
+
+if __name__ == "__main__":
+    main()

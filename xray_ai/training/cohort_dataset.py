@@ -1,0 +1,68 @@
+"""A cohort as tensors, made by the same `prepare` that serves radiographs."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+from tqdm import tqdm
+
+from xray_ai.imaging.grayscale import PLAIN
+from xray_ai.imaging.grey_file import open_grey_file
+from xray_ai.imaging.preprocess import PreparedImage, Recipe, prepare
+from xray_ai.training.datasets.cohort import CohortImage
+
+Augmentation = Callable[[torch.Tensor], torch.Tensor]
+
+
+def prepared(path: Path, recipe: Recipe) -> PreparedImage:
+    return prepare(open_grey_file(path), PLAIN, recipe)
+
+
+def prepared_greys(images: Sequence[CohortImage], recipe: Recipe, cache: Path) -> NDArray[np.uint8]:
+    """Prepare all images once and keep the result as (images, rows, columns) uint8 in `cache`."""
+    key = hashlib.sha256(repr((recipe, [str(image.path) for image in images])).encode()).hexdigest()[:16]
+    file = cache / f"greys-{key}.npy"
+    if not file.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        greys = np.stack(
+            [
+                np.round(prepared(image.path, recipe).grey * 255).astype(np.uint8)
+                for image in tqdm(images, "prepare", unit="image", leave=False, disable=None)
+            ]
+        )
+        unfinished = file.with_suffix(".unfinished.npy")
+        np.save(unfinished, greys)
+        unfinished.rename(file)
+    return np.asarray(np.load(file, mmap_mode="r"))
+
+
+class CohortDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """(image, labels): image (1, side, side) float32 after the recipe's normalisation, labels (K,) with NaN unknown."""
+
+    def __init__(
+        self,
+        images: Sequence[CohortImage],
+        recipe: Recipe,
+        side: int,
+        cache: Path,
+        augmentation: Augmentation | None = None,
+    ) -> None:
+        self._recipe = replace(recipe, rows=side, columns=side, polarity=None)
+        self._greys = prepared_greys(images, self._recipe, cache)
+        self._labels = torch.tensor([image.labels for image in images], dtype=torch.float32)
+        self._augmentation = augmentation
+
+    def __len__(self) -> int:
+        return len(self._greys)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        grey = torch.from_numpy(self._greys[index].copy())[None]
+        if self._augmentation is not None:
+            grey = self._augmentation(grey)
+        image = (grey.float() / 255 - self._recipe.mean) / self._recipe.standard_deviation
+        return image, self._labels[index]

@@ -1,0 +1,121 @@
+"""The human's card of a pack, generated from the machine's."""
+
+from xray_ai.inference.pack_card import FindingCard, IntervalCard, PackCard
+
+
+def model_card(card: PackCard) -> str:
+    """Write MODEL_CARD.md from pack.json, so that the two cannot disagree."""
+    return "\n".join((*_head(card), *_performance(card), *_points(card), *_limits(card), *_lineage(card))) + "\n"
+
+
+def _head(card: PackCard) -> list[str]:
+    acceptance = card.acceptance
+    return [
+        f"# {card.name} {card.version}",
+        "",
+        f"**{card.intended_use}**",
+        "",
+        f"Licence: {card.licence}",
+        "",
+        "## What it reads",
+        "",
+        (
+            f"Frontal chest radiographs (views {', '.join(sorted(acceptance.view_positions))}), modalities"
+            f" {', '.join(sorted(acceptance.modalities))}, ages {acceptance.youngest_age_years:g} to"
+            f" {acceptance.oldest_age_years:g} years, at {card.preprocessing.rows} x {card.preprocessing.columns} px."
+        ),
+        "",
+    ]
+
+
+def _performance(card: PackCard) -> list[str]:
+    performance = card.performance
+    if performance is None:
+        return ["## Performance", "", "Not measured yet.", ""]
+    rows = [
+        f"| {finding.name} | {_figure(performance.auroc[finding.key])} | {performance.auroc[finding.key].positives} |"
+        for finding in card.findings
+        if finding.key in performance.auroc
+    ]
+    return [
+        "## Performance",
+        "",
+        (
+            f"Measured on {performance.measured_on}: {performance.images} images of {performance.patients} patients;"
+            f" {performance.not_read} more were refused before scoring. {performance.interval_method}."
+        ),
+        "",
+        f"**Mean AUROC over the findings: {_figure(performance.mean_auroc)}**",
+        "",
+        "| finding | AUROC (95 % interval) | positives |",
+        "|---|---|---|",
+        *rows,
+        "",
+    ]
+
+
+def _points(card: PackCard) -> list[str]:
+    return [
+        "## Operating points",
+        "",
+        f"Aim: {card.operating_point_aim} Set on: {card.operating_points_set_on}",
+        "",
+        "| finding | stated prevalence | present from | absent below | alerts per 100 studies |",
+        "|---|---|---|---|---|",
+        *(_point(finding) for finding in card.findings),
+        "",
+        (
+            "Between the two points the word is 'undetermined'. 'never' means that the tuning patients had too few"
+            " positives to say where the finding is ruled out."
+        ),
+        "",
+    ]
+
+
+def _limits(_card: PackCard) -> list[str]:
+    return [
+        "## Limits",
+        "",
+        (
+            "- The labels were mined from report texts; the literature puts them at 80 to 90 % right. A label is not a"
+            " diagnosis, and 'No Finding' is not health."
+        ),
+        "- One hospital, adults and some children; most training images are 128 px copies. Small findings are missed.",
+        (
+            "- Public copies of the images differ in sharpness, and sharpness goes with the label. `abnormality` in"
+            " particular profits from that; see docs/training.md."
+        ),
+        "- Heatmaps say where a score comes from. They are coarse (a 7 x 7 grid) and do not outline a finding.",
+        "- Not tested on other hospitals' images. No clearance of any kind.",
+        "",
+    ]
+
+
+def _lineage(card: PackCard) -> list[str]:
+    lineage = card.lineage
+    return [
+        "## Where it comes from",
+        "",
+        (
+            f"{lineage.cohort_description} Cohort SHA-256 `{lineage.cohort_sha256}`. Source commit"
+            f" `{lineage.source_commit}`, seed {lineage.seed}. The run's every parameter is in `pack.json` under"
+            " `lineage.run`."
+        ),
+        "",
+        (
+            "Images: NIH Clinical Center, https://nihcc.app.box.com/v/ChestXray-NIHCC. Wang X, Peng Y, Lu L, Lu Z,"
+            " Bagheri M, Summers RM. ChestX-ray8: Hospital-scale Chest X-ray Database and Benchmarks. CVPR 2017."
+        ),
+    ]
+
+
+def _figure(interval: IntervalCard) -> str:
+    return f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
+
+
+def _point(finding: FindingCard) -> str:
+    rule_out = f"{finding.rule_out_point:.3f}" if finding.rule_out_point else "never"
+    return (
+        f"| {finding.name} | {finding.stated_prevalence:.1%} | {finding.operating_point:.3f} | {rule_out}"
+        f" | {100 * finding.expected_alert_share:.1f} |"
+    )

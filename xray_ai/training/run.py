@@ -1,0 +1,46 @@
+"""One training run as one TOML file: everything that decides its result."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from xray_ai.inference.pack_card import RecipeCard
+
+
+class Stage(BaseModel):
+    """Some epochs at one resolution on some sources."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    side: int = Field(ge=32, description="Rows and columns of the network's input, px.")
+    epochs: int = Field(ge=1)
+    sources: frozenset[str] = Field(min_length=1, description="Data sets of the cohort that are learnt from.")
+    learning_rate: float = Field(gt=0, description="Peak of the one-cycle schedule.")
+    batch_size: int = Field(ge=2)
+
+
+class TrainingRun(BaseModel):
+    """A run; see scripts/runs/ for the ones that made the shipped packs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    seed: int
+    network: str = Field(description="A name from xray_ai.training.networks.")
+    dropout: float = Field(ge=0, lt=1)
+    weight_decay: float = Field(ge=0)
+    ema_decay: float = Field(gt=0, lt=1, description="Share of the moving average of weights kept at each step.")
+    bfloat16: bool = Field(description="Compute the forward pass in bfloat16 where that is faster.")
+    threads: int = Field(ge=1)
+    recipe: RecipeCard = Field(description="The preprocessing that goes into the pack; stages override rows, columns.")
+    stages: tuple[Stage, ...] = Field(min_length=1)
+
+    @classmethod
+    def read(cls, file: Path) -> "TrainingRun":
+        return cls.model_validate(tomllib.loads(file.read_text("utf-8")))
+
+    def as_toml_tree(self) -> dict[str, Any]:
+        """The run in TOML's own types, without absent values."""
+        return self.model_dump(mode="json", exclude_none=True)

@@ -1,0 +1,185 @@
+"""A training run, in view from start to end."""
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+import torch
+from sklearn.metrics import roc_auc_score
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from xray_ai.training.augment import frontal_augmentation
+from xray_ai.training.cohort_dataset import CohortDataset
+from xray_ai.training.datasets.cohort import Cohort, Split
+from xray_ai.training.networks import ActivationMapNetwork, build_network
+from xray_ai.training.run import Stage, TrainingRun
+
+SCORING_BATCH = 64
+
+
+def masked_bce(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Binary cross-entropy over the labels that are known: (N, K) logits, (N, K) labels with NaN unknown -> scalar."""
+    known = ~torch.isnan(labels)
+    return functional.binary_cross_entropy_with_logits(logits[known], labels[known])
+
+
+@dataclass(slots=True)
+class Learner:
+    """What one optimisation step changes."""
+
+    network: ActivationMapNetwork
+    average: AveragedModel  # exponential moving average: what is scored and shipped
+    optimizer: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.OneCycleLR
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+
+
+def train(run: TrainingRun, cohort: Cohort, folder: Path, device: str = "cpu") -> Path:
+    """Train through all stages, resuming where an earlier call stopped; returns the file of averaged weights."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "run.toml").write_text(tomli_w.dumps(run.as_toml_tree()), "utf-8")
+    torch.set_num_threads(run.threads)
+    torch.manual_seed(run.seed)
+
+    network = build_network(run.network, len(cohort.finding_keys), run.dropout)
+    network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
+    checkpoint = _checkpoint(folder)
+    for number, stage in enumerate(run.stages):
+        if checkpoint and number < checkpoint["stage"]:
+            continue
+        training, tuning = _loaders(run, stage, cohort, folder)
+        learner = _learner(run, stage, network, len(training))
+        first_epoch = 0
+        if checkpoint and number == checkpoint["stage"]:
+            learner.load(checkpoint["learner"])
+            first_epoch = checkpoint["epoch"] + 1
+        for epoch in range(first_epoch, stage.epochs):
+            _seed_epoch(run.seed, number, epoch)
+            loss = _one_epoch(learner, _with_progress(training, number, epoch), run, device)
+            auroc = tuning_auroc(learner.average, tuning, device)
+            _write_curve(folder, stage=number, epoch=epoch, loss=loss, auroc=auroc)
+            _save(folder, {"stage": number, "epoch": epoch, "learner": learner.state()})
+        network.load_state_dict(learner.average.module.state_dict())  # the next stage starts from the average
+
+    weights = folder / "weights.pt"
+    torch.save({key: value.cpu() for key, value in network.state_dict().items()}, weights)
+    return weights
+
+
+def _one_epoch(
+    learner: Learner, batches: Iterator[tuple[torch.Tensor, torch.Tensor]], run: TrainingRun, device: str
+) -> float:
+    learner.network.train()
+    losses = []
+    for images, labels in batches:
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=run.bfloat16):
+            logits, _ = learner.network(images.to(device, memory_format=torch.channels_last))
+        loss = masked_bce(logits.float(), labels.to(device))
+        learner.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(learner.network.parameters(), max_norm=1.0)
+        learner.optimizer.step()
+        learner.schedule.step()
+        learner.average.update_parameters(learner.network)
+        losses.append(float(loss))
+    return float(np.mean(losses))
+
+
+@torch.no_grad()
+def tuning_auroc(
+    network: torch.nn.Module, batches: DataLoader[tuple[torch.Tensor, torch.Tensor]], device: str
+) -> dict[str, float]:
+    """AUROC of each output on the tuning patients; outputs with one class only are left out."""
+    network.eval()
+    scored = [
+        (network(images.to(device, memory_format=torch.channels_last))[0].float().cpu(), labels)
+        for images, labels in batches
+    ]
+    logits, labels = (torch.cat(part).numpy() for part in zip(*scored, strict=True))
+    return {
+        str(output): round(float(roc_auc_score(labels[:, output], logits[:, output])), 4)
+        for output in range(labels.shape[1])
+        if 0 < labels[:, output].sum() < len(labels)
+    }
+
+
+def _loaders(
+    run: TrainingRun, stage: Stage, cohort: Cohort, folder: Path
+) -> tuple[DataLoader[tuple[torch.Tensor, torch.Tensor]], DataLoader[tuple[torch.Tensor, torch.Tensor]]]:
+    recipe, cache = run.recipe.recipe(), folder.parent / "cache"
+    train_images = cohort.of(Split.TRAIN, stage.sources)
+    training = CohortDataset(train_images, recipe, stage.side, cache, frontal_augmentation(stage.side))
+    tuning = CohortDataset(cohort.of(Split.TUNE, stage.sources), recipe, stage.side, cache)
+    return (
+        DataLoader(training, stage.batch_size, shuffle=True, drop_last=True),
+        DataLoader(tuning, SCORING_BATCH),
+    )
+
+
+def _learner(run: TrainingRun, stage: Stage, network: ActivationMapNetwork, steps_per_epoch: int) -> Learner:
+    optimizer = torch.optim.AdamW(network.parameters(), lr=stage.learning_rate, weight_decay=run.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, stage.learning_rate, epochs=stage.epochs, steps_per_epoch=steps_per_epoch, pct_start=0.2
+    )
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(run.ema_decay), use_buffers=True)
+    return Learner(network, average, optimizer, schedule)
+
+
+def _with_progress(
+    batches: DataLoader[tuple[torch.Tensor, torch.Tensor]], stage: int, epoch: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    return iter(tqdm(batches, f"stage {stage} epoch {epoch}", unit="batch", mininterval=5, disable=None))
+
+
+def _seed_epoch(seed: int, stage: int, epoch: int) -> None:
+    """Give each epoch its own seed, so that a resumed run draws what an unbroken one would have drawn."""
+    drawn = seed * 1_000_003 + stage * 1_009 + epoch
+    torch.manual_seed(drawn)
+    random.seed(drawn)
+
+
+def _write_curve(folder: Path, *, stage: int, epoch: int, loss: float, auroc: dict[str, float]) -> None:
+    point = {
+        "stage": stage,
+        "epoch": epoch,
+        "loss": round(loss, 5),
+        "mean_auroc": round(float(np.mean(list(auroc.values()))), 4),
+        "auroc": auroc,
+    }
+    with (folder / "curves.jsonl").open("a", encoding="utf-8") as curves:
+        curves.write(json.dumps(point) + "\n")
+
+
+def _save(folder: Path, checkpoint: dict[str, Any]) -> None:
+    unfinished = folder / "checkpoint.unfinished"
+    torch.save(checkpoint, unfinished)
+    unfinished.rename(folder / "checkpoint.pt")
+
+
+def _checkpoint(folder: Path) -> dict[str, Any] | None:
+    file = folder / "checkpoint.pt"
+    if not file.exists():
+        return None
+    checkpoint: dict[str, Any] = torch.load(file, weights_only=True)
+    return checkpoint
