@@ -1,0 +1,285 @@
+"""The command xray-ai: thin, typed, and the only room that turns errors into exit codes."""
+
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Iterable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from xray_ai import __version__, log
+from xray_ai.app import build_site, models_root, open_reader
+from xray_ai.config import Settings, read_settings
+from xray_ai.errors import OperatorNeeded, PeerUnavailable, RejectionCode, StudyRejected, XrayAiError
+from xray_ai.imaging.decode import decoders
+from xray_ai.inference.golden import check_golden
+from xray_ai.inference.model_pack import ModelPack, installed_packs
+from xray_ai.inference.reader import Reader
+from xray_ai.inference.session import available_devices
+from xray_ai.pipeline import Site, TriagedRadiograph, display_grayscale, triage_file
+from xray_ai.results.heatmap_image import HeatmapCaption, heatmap_png
+from xray_ai.results.triage_json import TriagedFile, as_json
+
+EXIT_DONE, EXIT_REJECTED, EXIT_OPERATOR, EXIT_PEER = 0, 1, 2, 3
+RESEARCH_USE = "Research use only, not for diagnosis."
+
+app = typer.Typer(
+    help=f"Triage of chest radiographs. {RESEARCH_USE}", no_args_is_help=True, pretty_exceptions_enable=False
+)
+models = typer.Typer(help="Model packs: what is installed, and whether it is sound.", no_args_is_help=True)
+app.add_typer(models, name="models")
+console = Console()
+complaints = Console(stderr=True)
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="Configuration file; absent: xray-ai.toml here, if there is one.")
+]
+
+
+@app.callback(invoke_without_command=True)
+def version(*, show: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    """Triage of chest radiographs. Research use only, not for diagnosis."""
+    if show:
+        console.print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def triage(
+    paths: Annotated[list[Path], typer.Argument(help="DICOM files, or folders of them, however nested.")],
+    *,
+    out: Annotated[Path | None, typer.Option(help="Write heatmap pictures into this folder.")] = None,
+    as_jsonl: Annotated[bool, typer.Option("--json", help="Print one JSON object a file, and nothing else.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Read chest radiographs: findings, where they are, and how soon a radiologist should look.
+
+    Exit code 0: all were read; 1: some were not, each with its reason; 2: the installation needs an operator.
+    """
+    site = build_site(_settings(config))
+    triaged: list[TriagedFile] = []
+    for file in _with_progress(list(_dicom_files(paths))):
+        triaged.append(_triage(site, file, out, number=len(triaged) + 1))
+        if as_jsonl:
+            sys.stdout.write(json.dumps(as_json(triaged[-1]), ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+    if not as_jsonl:
+        console.print(_triage_table(triaged))
+        console.print(_legend(site, out))
+    if not triaged or any(one.rejection for one in triaged):
+        raise typer.Exit(EXIT_REJECTED)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("xray-ai-data/demo"),
+) -> None:
+    """Triage a real chest radiograph full of masses, and a tibia that must be refused."""
+    folder = _demo_images()
+    site = build_site(_settings(None))
+    triaged = [_triage(site, folder / name, out, number) for number, name in enumerate(DEMO_FILES, 1)]
+    console.print(_triage_table(triaged))
+    console.print(_legend(site, out))
+    chest, tibia = triaged
+    if chest.reading is None or tibia.rejection is None or tibia.rejection.code is not RejectionCode.BODY_PART:
+        raise OperatorNeeded(
+            "The demonstration went another way: the chest should be read and the tibia refused by its body part.",
+            remedy="Run `xray-ai doctor`.",
+        )
+    console.print("The chest was read and the tibia refused, as they should be.")
+
+
+DEMO_FILES = ("RG1_UNCR.dcm", "RG3_UNCR.dcm")
+
+
+@models.command("list")
+def list_models(config: ConfigOption = None) -> None:
+    """List the model packs that are installed."""
+    root = models_root(_settings(config))
+    table = Table("pack", "version", "digest", "findings", "mean AUROC (95 % interval)", "licence", title=str(root))
+    for folder in installed_packs(root):
+        pack = ModelPack.open(folder)
+        performance = pack.card.performance
+        auroc = performance.mean_auroc if performance else None
+        table.add_row(
+            pack.card.name,
+            pack.card.version,
+            pack.identity.digest[:12],
+            str(len(pack.card.findings)),
+            f"{auroc.value:.3f} ({auroc.low:.3f} to {auroc.high:.3f})" if auroc else "not measured",
+            pack.card.licence,
+        )
+    console.print(table)
+
+
+@models.command()
+def verify(
+    pack: Annotated[Path | None, typer.Argument(help="A pack's folder; absent: every installed pack.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Check packs: digests, graph, golden scores; print the alerts to expect."""
+    settings = _settings(config)
+    folders = (pack,) if pack else installed_packs(models_root(settings))
+    if not folders:
+        raise OperatorNeeded(f"No pack is installed under {models_root(settings)}.", remedy="Set models.root.")
+    for folder in folders:
+        reader = open_reader(settings, folder)
+        console.print(_alert_table(reader))
+        console.print(f"{folder.name} is sound; golden scores within {check_golden(reader):.1e} on {reader.device}.")
+
+
+@app.command()
+def doctor(config: ConfigOption = None) -> None:
+    """Say what this installation can do, and what to install or mend."""
+    settings = _settings(config)
+    table = Table("transfer syntax", "decoder", "state")
+    for decoder in decoders():
+        state = "ready" if decoder.is_available else f"missing: pip install {decoder.package}"
+        table.add_row(decoder.name, decoder.package, state)
+    console.print(table)
+    console.print(f"devices offered by ONNX Runtime: {', '.join(sorted(available_devices()))}")
+    console.print(f"device configured: {settings.inference.device}")
+    reader = build_site(settings).reader
+    console.print(f"model pack: {reader.pack.card.name} {reader.pack.card.version}, golden scores hold")
+    if not all(decoder.is_available for decoder in decoders()):
+        raise OperatorNeeded("Some transfer syntaxes cannot be decoded.", remedy="Install the packages named above.")
+    console.print("All is well.")
+
+
+def main() -> None:
+    """Run the command; every error becomes one sentence and an exit code."""
+    try:
+        app()
+    except XrayAiError as error:
+        complaints.print(f"xray-ai: {error}", markup=False, highlight=False)
+        sys.exit(_exit_code(error))
+    except Exception as defect:  # noqa: BLE001 - the process edge: a defect is named by place, its values may be a patient's
+        place = traceback.extract_tb(defect.__traceback__)[-1]
+        complaints.print(
+            f"xray-ai: a defect of this program: {type(defect).__name__} in {Path(place.filename).name}, line"
+            f" {place.lineno}. Nothing was lost; please report it with these words.",
+            markup=False,
+        )
+        sys.exit(EXIT_OPERATOR)
+
+
+def _exit_code(error: XrayAiError) -> int:
+    match error:
+        case StudyRejected():
+            return EXIT_REJECTED
+        case PeerUnavailable():
+            return EXIT_PEER
+        case _:
+            return EXIT_OPERATOR
+
+
+def _settings(config: Path | None) -> Settings:
+    settings = read_settings(config, dict(os.environ))
+    log.configure(settings.log.level)
+    return settings
+
+
+def _dicom_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Files in the order given; folders in the order of their names, without following links into other folders."""
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        for folder, subfolders, names in os.walk(path):
+            subfolders.sort()
+            yield from (Path(folder, name) for name in sorted(names) if name != "DICOMDIR")
+
+
+def _with_progress(paths: list[Path]) -> Iterable[Path]:
+    return track(paths, "Reading", console=complaints, disable=len(paths) < 2, transient=True)  # noqa: PLR2004 - many
+
+
+def _triage(site: Site, path: Path, out: Path | None, number: int) -> TriagedFile:
+    started = time.perf_counter()
+    outcome = triage_file(site, path)
+    seconds = time.perf_counter() - started
+    if not isinstance(outcome, TriagedRadiograph):
+        log.event("radiograph.not_read", reason=outcome.rejection.code.value)
+        return TriagedFile(path, outcome.header, outcome.rejection, None, None, None, (), seconds, {} if out else None)
+    study = log.key_of(outcome.header.study_instance_uid)
+    for note in outcome.notes:
+        log.event("radiograph.noted", study=study, code=note.code)
+    for note in outcome.reading.notes:  # the header contradicts itself: the sender should know
+        log.warning("radiograph.contradicts_itself", study=study, code=note.code)
+    log.event("study.triaged", study=study, priority=outcome.decision.priority.name, seconds=round(seconds, 4))
+    written = _write_heatmaps(path, outcome, out, number) if out else None
+    return TriagedFile(
+        path, outcome.header, None, outcome.reading, outcome.decision, outcome.policy, outcome.notes, seconds, written
+    )
+
+
+def _write_heatmaps(path: Path, triaged: TriagedRadiograph, out: Path, number: int) -> dict[str, Path]:
+    """Write a picture for each finding that was flagged; the first, most urgent one is the radiograph's heatmap."""
+    flagged = triaged.decision.because
+    if not flagged:
+        return {}
+    out.mkdir(parents=True, exist_ok=True)
+    display = display_grayscale(path)
+    key = log.key_of(triaged.header.sop_instance_uid)
+    pictures = []
+    for score in flagged:
+        picture = out / f"{number:04d}-{key}-{score.finding.key}.png"
+        heatmap = triaged.reading.heatmap_of(score.finding.key)
+        picture.write_bytes(heatmap_png(display, heatmap, HeatmapCaption(score, triaged.reading.model)))
+        pictures.append(picture)
+    return {"heatmap": pictures[0]}
+
+
+def _triage_table(triaged: Iterable[TriagedFile]) -> Table:
+    table = Table(
+        "file", "priority", "because (probability)", "view", "s", box=None, header_style="bold", pad_edge=False
+    )
+    for one in triaged:
+        if one.decision is None or one.header is None:
+            table.add_row(one.path.name, "-", f"not read by AI: {one.rejection and one.rejection.found}", "", "")
+            continue
+        because = ", ".join(f"{score.finding.name} {score.probability:.2f}" for score in one.decision.because)
+        notes = "".join(f"\nnote: {note.text}" for note in one.notes)
+        view, seconds = one.header.view_position.value, f"{one.seconds:.2f}"
+        table.add_row(
+            one.path.name, one.decision.priority.name, (because or "no finding flagged") + notes, view, seconds
+        )
+    return table
+
+
+def _legend(site: Site, out: Path | None) -> str:
+    model = site.reader.pack.identity
+    pictures = f"\nPictures of the flagged findings: {out}" if out else ""
+    return f"\nModel {model.name} {model.version} ({model.digest[:12]}). {RESEARCH_USE}{pictures}"
+
+
+def _alert_table(reader: Reader) -> Table:
+    card = reader.pack.card
+    table = Table("finding", "stated prevalence", "present from", "absent below", "alerts per 100 studies")
+    table.title = f"{card.name} {card.version}: {card.operating_point_aim}"
+    for finding in card.findings:
+        table.add_row(
+            finding.name,
+            f"{finding.stated_prevalence:.1%}",
+            f"{finding.operating_point:.3f}",
+            f"{finding.rule_out_point:.3f}" if finding.rule_out_point else "never",
+            f"{100 * finding.expected_alert_share:.1f}",
+        )
+    return table
+
+
+def _demo_images() -> Path:
+    try:
+        return Path(str(files("data_store"))) / "data"
+    except ModuleNotFoundError as error:
+        raise OperatorNeeded(
+            "The demonstration images are not installed.", remedy="pip install 'xray-ai[cpu,demo]'."
+        ) from error

@@ -1,0 +1,35 @@
+"""One event, one line of JSON on standard error; a study by our key, never a patient."""
+
+import hashlib
+import logging
+import sys
+
+import structlog
+
+
+def configure(level: str) -> None:
+    """Send events at or above `level` to standard error as JSON Lines."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def event(name: str, **facts: str | float | None) -> None:
+    """Log what happened, as noun.past_participle with facts as keys."""
+    structlog.get_logger().info(name, **facts)
+
+
+def warning(name: str, **facts: str | float | None) -> None:
+    """Log something an operator may want to look into."""
+    structlog.get_logger().warning(name, **facts)
+
+
+def key_of(uid: str) -> str:
+    """Our key for an object: a digest of its UID, which alone leads nobody to a patient."""
+    return hashlib.sha256(uid.encode()).hexdigest()[:16]

@@ -1,0 +1,79 @@
+"""THE PATH of a radiograph, from the file to how soon a radiologist should see it.
+
+Today it runs from a file to a decision inside one call. The service makes the same steps durable,
+puts the decision on the worklist and delivers the evidence (docs/architecture.md).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+
+from xray_ai.acceptance import Acceptance, accept_header
+from xray_ai.domain.priority import Priority
+from xray_ai.domain.radiograph import Note, RadiographHeader
+from xray_ai.domain.reading import Reading
+from xray_ai.errors import StudyRejected
+from xray_ai.imaging.decode import decode
+from xray_ai.imaging.grayscale import grayscale_of
+from xray_ai.imaging.header import header_of
+from xray_ai.imaging.part10 import open_part10
+from xray_ai.inference.reader import Reader
+from xray_ai.triage import Triage, TriagePolicy, triage
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the path runs with: one site's model, limits and policy."""
+
+    reader: Reader
+    acceptance: Acceptance
+    policy: TriagePolicy
+    ordered_priority: Priority
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TriagedRadiograph:
+    """A radiograph that was read."""
+
+    header: RadiographHeader
+    reading: Reading
+    policy: TriagePolicy
+    decision: Triage
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadRadiograph:
+    """An input that was not read, and why; silence would be taken for 'nothing found'."""
+
+    header: RadiographHeader | None  # None: not even its header could be read
+    rejection: StudyRejected
+
+
+def triage_file(site: Site, path: Path) -> TriagedRadiograph | UnreadRadiograph:
+    """Read one file and decide how soon, or say why it is not read."""
+    header = None
+    try:
+        dataset = open_part10(path)
+        header = header_of(dataset)
+        return read_radiograph(site, dataset, header)
+    except StudyRejected as rejection:
+        return UnreadRadiograph(header, rejection)
+
+
+def read_radiograph(site: Site, dataset: Dataset, header: RadiographHeader) -> TriagedRadiograph:
+    """Accept by header, decode, read, triage. Raises StudyRejected."""
+    notes = accept_header(header, site.acceptance)
+    stored = decode(dataset, least_side=site.reader.least_side)
+    reading = site.reader.read(stored, grayscale_of(dataset))
+    decision = triage(reading.scores, site.policy, site.ordered_priority)
+    return TriagedRadiograph(header, reading, site.policy, decision, notes + reading.notes)
+
+
+def display_grayscale(path: Path) -> NDArray[np.float32]:
+    """Decode one file as a viewer shows it: full resolution, windowed, 0.0 black to 1.0 white. Raises StudyRejected."""
+    dataset = open_part10(path)
+    return grayscale_of(dataset).for_display(decode(dataset, least_side=None).values)
