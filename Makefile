@@ -9,7 +9,7 @@ TRAINING_CODE := xray_ai/training scripts tests/training
 NOT_HERE := training or e2e or orthanc or postgres or browser or soak or gpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check format shape test test-training e2e docs
+.PHONY: help setup demo check format shape test test-training e2e docs model
 
 help: ## List the targets (PYTHON=python3.12 chooses the Python, 3.11 or newer)
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +45,19 @@ e2e: $(DEV) ## Run the tests against real peers (Debian packages: dcmtk orthanc 
 
 docs: $(DEV) ## Build the manual into site/
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
+
+DATA ?= data
+OUT ?= out/nih14-lite0
+VERSION ?= 0.1.0
+
+model: $(TRAIN) ## Make the shipped pack again: train, export, calibrate, pack, evaluate (DATA=folder OUT=folder)
+	.venv-training/bin/python scripts/train.py scripts/runs/nih14-lite0.toml --data $(DATA) --out $(OUT)
+	.venv-training/bin/python scripts/export_onnx.py $(OUT)
+	.venv-training/bin/python scripts/calibrate.py $(OUT) --data $(DATA)
+	rm -f $(OUT)/evaluation.json
+	.venv-training/bin/python scripts/pack_model.py $(OUT) --data $(DATA) --version $(VERSION)
+	.venv-training/bin/python scripts/evaluate.py models/nih14-lite0 --data $(DATA) --out $(OUT)
+	.venv-training/bin/python scripts/pack_model.py $(OUT) --data $(DATA) --version $(VERSION)
 
 # --- environments: made anew where pyproject.toml or the pinned versions are newer
 

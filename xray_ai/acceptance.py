@@ -87,8 +87,9 @@ def _judge_sop_class(header: RadiographHeader, acceptance: Acceptance) -> None:
         )
     if not is_ours and header.sop_class_uid != SECONDARY_CAPTURE:
         name = UID(header.sop_class_uid).name
-        found = "This is of an unknown kind (SOP Class)" if name == header.sop_class_uid else f"This is a {name} object"
-        raise StudyRejected(RejectionCode.SOP_CLASS, f"{found}, not a chest radiograph.", remedy=NOT_FOR_US)
+        kind = "unknown" if name == header.sop_class_uid else name.removesuffix(" Storage")
+        found = f"The object's kind (SOP Class) is {kind}, not a chest radiograph."
+        raise StudyRejected(RejectionCode.SOP_CLASS, found, remedy=NOT_FOR_US)
 
 
 def _judge_modality(header: RadiographHeader, acceptance: Acceptance) -> Note | None:

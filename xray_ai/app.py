@@ -5,7 +5,6 @@ from pathlib import Path
 from xray_ai.acceptance import Acceptance
 from xray_ai.config import ConfigurationWrong, Settings
 from xray_ai.domain.priority import Priority
-from xray_ai.domain.radiograph import ViewPosition
 from xray_ai.domain.uid import SOPClassUID
 from xray_ai.errors import OperatorNeeded
 from xray_ai.inference.golden import check_golden
@@ -71,7 +70,7 @@ def acceptance_of(card: AcceptanceCard, settings: Settings) -> Acceptance:
         secondary_capture=settings.acceptance.secondary_capture,
         modalities=card.modalities,
         body_parts=card.body_parts,
-        view_positions=frozenset(ViewPosition(view) for view in card.view_positions),
+        view_positions=card.view_positions,
         youngest_age_years=card.youngest_age_years,
         oldest_age_years=card.oldest_age_years,
     )

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -36,8 +36,9 @@ app = typer.Typer(
 )
 models = typer.Typer(help="Model packs: what is installed, and whether it is sound.", no_args_is_help=True)
 app.add_typer(models, name="models")
-console = Console()
-complaints = Console(stderr=True)
+# File names are printed as they are: brackets and colons in them are no markup.
+console = Console(markup=False, emoji=False, highlight=False)
+complaints = Console(stderr=True, markup=False, emoji=False, highlight=False)
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="Configuration file; absent: xray-ai.toml here, if there is one.")
@@ -69,7 +70,7 @@ def triage(
     for file in _with_progress(list(_dicom_files(paths))):
         triaged.append(_triage(site, file, out, number=len(triaged) + 1))
         if as_jsonl:
-            sys.stdout.write(json.dumps(as_json(triaged[-1]), ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(as_json(triaged[-1])) + "\n")
             sys.stdout.flush()
     if not as_jsonl:
         console.print(_triage_table(triaged))
@@ -148,25 +149,25 @@ def doctor(config: ConfigOption = None) -> None:
     console.print(f"devices offered by ONNX Runtime: {', '.join(sorted(available_devices()))}")
     console.print(f"device configured: {settings.inference.device}")
     reader = build_site(settings).reader
+    check_golden(reader)
     console.print(f"model pack: {reader.pack.card.name} {reader.pack.card.version}, golden scores hold")
     if not all(decoder.is_available for decoder in decoders()):
         raise OperatorNeeded("Some transfer syntaxes cannot be decoded.", remedy="Install the packages named above.")
     console.print("All is well.")
 
 
-def main() -> None:
-    """Run the command; every error becomes one sentence and an exit code."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command (None: as it was called); every error becomes one sentence and an exit code."""
     try:
-        app()
+        app(arguments)
     except XrayAiError as error:
-        complaints.print(f"xray-ai: {error}", markup=False, highlight=False)
+        complaints.print(f"xray-ai: {error}")
         sys.exit(_exit_code(error))
     except Exception as defect:  # noqa: BLE001 - the process edge: a defect is named by place, its values may be a patient's
         place = traceback.extract_tb(defect.__traceback__)[-1]
         complaints.print(
             f"xray-ai: a defect of this program: {type(defect).__name__} in {Path(place.filename).name}, line"
-            f" {place.lineno}. Nothing was lost; please report it with these words.",
-            markup=False,
+            f" {place.lineno}. Nothing was lost; please report it with these words."
         )
         sys.exit(EXIT_OPERATOR)
 
@@ -193,9 +194,11 @@ def _dicom_files(paths: Iterable[Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield path
             continue
-        for folder, subfolders, names in os.walk(path):
+        closed: list[OSError] = []  # folders that may not be listed: named among what was not read, never passed over
+        for folder, subfolders, names in os.walk(path, onerror=closed.append):
             subfolders.sort()
             yield from (Path(folder, name) for name in sorted(names) if name != "DICOMDIR")
+        yield from (Path(error.filename) for error in closed)
 
 
 def _with_progress(paths: list[Path]) -> Iterable[Path]:
@@ -226,16 +229,29 @@ def _write_heatmaps(path: Path, triaged: TriagedRadiograph, out: Path, number: i
     flagged = triaged.decision.because
     if not flagged:
         return {}
-    out.mkdir(parents=True, exist_ok=True)
     display = display_grayscale(path)
     key = log.key_of(triaged.header.sop_instance_uid)
     pictures = []
     for score in flagged:
         picture = out / f"{number:04d}-{key}-{score.finding.key}.png"
         heatmap = triaged.reading.heatmap_of(score.finding.key)
-        picture.write_bytes(heatmap_png(display, heatmap, HeatmapCaption(score, triaged.reading.model)))
+        _write_picture(picture, heatmap_png(display, heatmap, HeatmapCaption(score, triaged.reading.model)))
         pictures.append(picture)
     return {"heatmap": pictures[0]}
+
+
+def _write_picture(file: Path, content: bytes) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    except OSError as error:
+        found = f"The picture {file} cannot be written: {error.strerror}."
+        raise OperatorNeeded(found, remedy="Make room, or name another folder with --out.") from error
+
+
+def _shown(path: Path) -> str:
+    """A file's name for the eye; bytes in it that are no UTF-8 would stop the terminal."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
 
 
 def _triage_table(triaged: Iterable[TriagedFile]) -> Table:
@@ -244,13 +260,13 @@ def _triage_table(triaged: Iterable[TriagedFile]) -> Table:
     )
     for one in triaged:
         if one.decision is None or one.header is None:
-            table.add_row(one.path.name, "-", f"not read by AI: {one.rejection and one.rejection.found}", "", "")
+            table.add_row(_shown(one.path), "-", f"not read by AI: {one.rejection and one.rejection.found}", "", "")
             continue
         because = ", ".join(f"{score.finding.name} {score.probability:.2f}" for score in one.decision.because)
         notes = "".join(f"\nnote: {note.text}" for note in one.notes)
         view, seconds = one.header.view_position.value, f"{one.seconds:.2f}"
         table.add_row(
-            one.path.name, one.decision.priority.name, (because or "no finding flagged") + notes, view, seconds
+            _shown(one.path), one.decision.priority.name, (because or "no finding flagged") + notes, view, seconds
         )
     return table
 

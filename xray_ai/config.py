@@ -3,7 +3,7 @@
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -99,13 +99,18 @@ def read_settings(file: Path | None, environment: dict[str, str]) -> Settings:
     Raises ConfigurationWrong.
     """
     _refuse_unknown_variables(environment)
+    tree = _toml_tree(file)
+    for table in sorted(
+        tree.keys() - Settings.model_fields.keys()
+    ):  # pydantic-settings has meanings of its own for some
+        raise ConfigurationWrong(_unknown(table))
     try:
-        return Settings(**_toml_tree(file))
+        return Settings.model_validate(tree)
     except ValidationError as error:
         raise ConfigurationWrong(_in_words(error)) from error
 
 
-def _toml_tree(file: Path | None) -> dict[str, Any]:
+def _toml_tree(file: Path | None) -> dict[str, object]:
     if file is None and not DEFAULT_FILE.exists():
         return {}
     path = file or DEFAULT_FILE
@@ -140,9 +145,12 @@ def _in_words(error: ValidationError) -> str:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        tables = [*keys(), *Settings.model_fields]
-        return f"The configuration key {key} does not exist.{_nearest(key, tables)}"
+        return _unknown(key)
     return f"The configuration key {key} is wrong: {first['msg']}."
+
+
+def _unknown(key: str) -> str:
+    return f"The configuration key {key} does not exist.{_nearest(key, [*keys(), *Settings.model_fields])}"
 
 
 def _nearest(word: str, choices: list[str]) -> str:

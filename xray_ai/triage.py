@@ -65,6 +65,6 @@ def triage(scores: Iterable[Score], policy: TriagePolicy, ordered: Priority = Pr
 
 
 def _priority(key: str, word: object) -> Priority:
-    if word not in Priority.__members__:
+    if not isinstance(word, str) or word not in Priority.__members__:
         raise PolicyUnsound(f"{key} is {word!r}; it must be one of {', '.join(Priority.__members__)}.")
-    return Priority[str(word)]
+    return Priority[word]

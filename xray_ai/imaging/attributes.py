@@ -12,6 +12,7 @@ import pydicom.config
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
 from xray_ai.errors import StudyRejected
@@ -40,7 +41,7 @@ def values_of(dataset: Dataset, keyword: str) -> tuple[object, ...]:
     value = attempt(lambda: dataset.get(keyword))
     if value is None or value == "":
         return ()
-    return tuple(value) if isinstance(value, (MultiValue, list, tuple)) else (value,)
+    return tuple(value) if isinstance(value, (MultiValue, Sequence, list, tuple)) else (value,)
 
 
 def text_of(dataset: Dataset, keyword: str) -> str:

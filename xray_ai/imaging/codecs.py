@@ -45,7 +45,6 @@ class Codec:
     frame_of: Callable[[bytes], CodestreamFrame]
     decode: Callable[[bytes], Pixels]
     decode_reduced: Callable[[bytes, int, CodestreamFrame], Pixels] | None = None
-    wraps_overshoot: bool = False  # a reduced band that swings below 0 comes out near the top of its words
     unwrap: Callable[[bytes], bytes] = bytes
 
 
@@ -69,14 +68,6 @@ def _decode_jpeg2000(stream: bytes) -> Pixels:
     return imagecodecs.jpeg2k_decode(stream, numthreads=1)
 
 
-def _decode_htj2k(stream: bytes) -> Pixels:
-    return imagecodecs.htj2k_decode(stream)
-
-
-def _decode_htj2k_reduced(stream: bytes, reduction: int, _frame: CodestreamFrame) -> Pixels:
-    return imagecodecs.htj2k_decode(stream, skipres=reduction)
-
-
 def _decode_jpeg2000_reduced(stream: bytes, reduction: int, frame: CodestreamFrame) -> Pixels:
     """Decode the low-pass band by Pillow, which alone hands OpenJPEG's `reduce` through; undo its scaling to 16 bits.
 
@@ -89,8 +80,10 @@ def _decode_jpeg2000_reduced(stream: bytes, reduction: int, frame: CodestreamFra
         if not isinstance(image, Jpeg2KImagePlugin.Jpeg2KImageFile):
             raise TypeError
         image._size = size  # noqa: SLF001 - see above
-        codec_format, _, *rest = image.tile[0].args
-        image.tile = [image.tile[0]._replace(extents=(0, 0, *size), args=(codec_format, reduction, *rest))]
+        tile = image.tile[0]
+        args = list(tile.args or ())
+        args[1] = reduction
+        image.tile = [tile._replace(extents=(0, 0, *size), args=tuple(args))]
         image.load()
         values: Pixels = np.asarray(image)
     if values.dtype != np.uint8:
@@ -100,22 +93,15 @@ def _decode_jpeg2000_reduced(stream: bytes, reduction: int, frame: CodestreamFra
 
 _JPEG = Codec("imagecodecs", imagecodecs.JPEG8.available, jpeg_frame, _decode_jpeg)
 _JPEGLS = Codec("imagecodecs", imagecodecs.JPEGLS.available, jpegls_frame, _decode_jpegls)
+# OpenJPEG serves HTJ2K too: OpenJPH is twice as fast, but imagecodecs' binding swallows its errors and hands out a
+# picture that ends in zeros, and its reduced bands wrap around at sharp edges.
 _JPEG2000 = Codec(
     "imagecodecs pillow",
     imagecodecs.JPEG2K.available and bool(features.check("jpg_2000")),
     jpeg2000_frame,
     _decode_jpeg2000,
     _decode_jpeg2000_reduced,
-    unwrap=bare_jpeg2000,
-)
-_HTJ2K = Codec(
-    "imagecodecs",
-    imagecodecs.HTJ2K.available,
-    jpeg2000_frame,
-    _decode_htj2k,
-    _decode_htj2k_reduced,
-    wraps_overshoot=True,
-    unwrap=bare_jpeg2000,
+    bare_jpeg2000,
 )
 
 CODECS = MappingProxyType(
@@ -128,9 +114,9 @@ CODECS = MappingProxyType(
         TransferSyntaxUID(uid.JPEGLSNearLossless): _JPEGLS,
         TransferSyntaxUID(uid.JPEG2000Lossless): _JPEG2000,
         TransferSyntaxUID(uid.JPEG2000): _JPEG2000,
-        TransferSyntaxUID(uid.HTJ2KLossless): _HTJ2K,
-        TransferSyntaxUID(uid.HTJ2KLosslessRPCL): _HTJ2K,
-        TransferSyntaxUID(uid.HTJ2K): _HTJ2K,
+        TransferSyntaxUID(uid.HTJ2KLossless): _JPEG2000,
+        TransferSyntaxUID(uid.HTJ2KLosslessRPCL): _JPEG2000,
+        TransferSyntaxUID(uid.HTJ2K): _JPEG2000,
     }
 )
 

@@ -35,6 +35,7 @@ class CodestreamFrame:
     components: int
     precision: int  # bits of a sample
     is_signed: bool = False
+    is_reversible: bool = False  # coded by the wavelet of whole numbers (JPEG 2000, HTJ2K)
     reductions: int = 0  # how often its resolution can be halved in decoding, with the phase that we know
 
 
@@ -44,6 +45,7 @@ class _CodingStyle:
 
     layers: int
     levels: int
+    is_reversible: bool
     block: tuple[int, int]  # exponents of width and height
     precincts: tuple[tuple[int, int], ...]  # exponents of width and height, per resolution
 
@@ -85,7 +87,12 @@ def jpeg2000_frame(stream: bytes) -> CodestreamFrame:
     style, header_end = _coding_style(stream)
     rows, columns = bottom - top, right - left
     parts = style.parts(min(rows, tile_height), min(columns, tile_width)) * tiles
-    if not 1 <= tiles <= MOST_TILES or parts > MOST_JPEG2000_PARTS or parts * style.layers > MOST_LAYER_PARTS:
+    if (
+        min(rows, columns) < 1
+        or not 1 <= tiles <= MOST_TILES
+        or parts > MOST_JPEG2000_PARTS
+        or parts * style.layers > MOST_LAYER_PARTS
+    ):
         raise CodestreamDamagedError
     _check_tile_parts(stream, header_end)
     is_anchored = (left, top, tile_left, tile_top) == (0, 0, 0, 0)
@@ -95,6 +102,7 @@ def jpeg2000_frame(stream: bytes) -> CodestreamFrame:
         components=components,
         precision=(depth & 0x7F) + 1,
         is_signed=depth >= 0x80,  # noqa: PLR2004 - the top bit of Ssiz
+        is_reversible=style.is_reversible,
         reductions=style.levels if is_anchored else 0,
     )
 
@@ -141,14 +149,14 @@ def _coding_style(stream: bytes) -> tuple[_CodingStyle, int]:
 
 
 def _parse_coding_style(stream: bytes, position: int) -> _CodingStyle:
-    flags, _, layers, _, levels, block_x, block_y = struct.unpack_from(">BBHBBBB", stream, position + 4)
+    flags, _, layers, _, levels, block_x, block_y, _, wavelet = struct.unpack_from(">BBH6B", stream, position + 4)
     if levels > 32 or max(block_x, block_y) > 8:  # noqa: PLR2004 - ISO/IEC 15444-1 tables A.15 and A.18
         raise CodestreamDamagedError
     precincts = ((15, 15),) * (levels + 1)
     if flags & 1:
         sizes = struct.unpack_from(f">{levels + 1}B", stream, position + 14)
         precincts = tuple((size & 0x0F, size >> 4) for size in sizes)
-    return _CodingStyle(layers, levels, ((block_x & 0x0F) + 2, (block_y & 0x0F) + 2), precincts)
+    return _CodingStyle(layers, levels, wavelet == 1, ((block_x & 0x0F) + 2, (block_y & 0x0F) + 2), precincts)
 
 
 def _check_tile_parts(stream: bytes, position: int) -> None:

@@ -94,7 +94,7 @@ def _transfer_syntax_of(dataset: Dataset) -> TransferSyntaxUID:
 
 def _pixel_data_of(dataset: Dataset) -> bytes:
     values = values_of(dataset, "PixelData")
-    if not values or not isinstance(values[0], bytes):
+    if not values or not isinstance(values[0], bytes) or not values[0]:
         found = "The object has no pixel data."
         raise StudyRejected(RejectionCode.NO_PIXEL_DATA, found, remedy="Send the image itself.")
     return values[0]

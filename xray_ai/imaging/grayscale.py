@@ -216,23 +216,23 @@ def _table_of(item: Dataset, *, signed_input: bool) -> LookupTable:
         raise _undisplayable("A lookup table of this image has no usable LUT Descriptor.")
     count, first, bits = descriptor[0] & 0xFFFF or MOST_ENTRIES, descriptor[1], descriptor[2]
     first = (first + 0x8000) % 0x10000 - 0x8000 if signed_input else first % 0x10000
-    entries = _entries_of(item, count)
+    entries = _entries_of(item, count, bits)
     if not 8 <= bits <= 16 or len(entries) != count:  # noqa: PLR2004 - PS3.3 C.11.1.1.1, C.11.2.1.1
         raise _undisplayable("The data of a lookup table of this image do not fit its LUT Descriptor.")
-    return LookupTable(first, np.minimum(entries, 2**bits - 1).astype(np.float64), bits)
+    return LookupTable(first, np.minimum(entries.astype(np.float64), 2**bits - 1), bits)
 
 
-def _entries_of(item: Dataset, count: int) -> NDArray[np.unsignedinteger]:
+def _entries_of(item: Dataset, count: int, bits: int) -> NDArray[np.unsignedinteger]:
+    """Unpack LUT Data: words, or bytes two to a word where an entry has 8 bits."""
     values = values_of(item, "LUTData")
+    order = ">" if item.original_encoding[1] is False else "<"
     if len(values) == 1 and isinstance(values[0], bytes):
         raw = values[0]
-        is_wide = len(raw) >= 2 * count
-        order = "<" if item.original_encoding[1] is not False else ">"
-        return np.frombuffer(raw, f"{order}u2" if is_wide else "u1", count=min(count, len(raw)))
-    numbers = np.array([value & 0xFFFF for value in values if isinstance(value, int)], np.uint16)
-    if len(numbers) < count <= 2 * len(numbers):  # two 8-bit entries in a word
-        return numbers.astype("<u2").view(np.uint8)[:count]
-    return numbers[:count]
+    else:
+        order = "<"
+        raw = np.array([value & 0xFFFF for value in values if isinstance(value, int)], "<u2").tobytes()
+    is_packed = bits == 8 and len(raw) < 2 * count  # noqa: PLR2004 - PS3.3 C.11.1.1.1
+    return np.frombuffer(raw if is_packed else raw[: len(raw) // 2 * 2], "u1" if is_packed else f"{order}u2")[:count]
 
 
 def _polarity_notes(dataset: Dataset, *, inverted: bool) -> tuple[Note, ...]:

@@ -16,6 +16,8 @@ from xray_ai.errors import RejectionCode, StudyRejected
 from xray_ai.imaging.grayscale import GrayscaleTransform
 from xray_ai.imaging.stored_image import StoredImage
 
+Pixels = NDArray[Any]  # any of the types that a decoder gives, or float32
+
 SURVEY_SIDE_PX = 128
 BLANK_SPAN = 1e-6
 
@@ -79,7 +81,7 @@ def prepare(stored: StoredImage, transform: GrayscaleTransform, recipe: Recipe) 
     Raises: StudyRejected BLANK, when all pixels of the central part have one value.
     Source: DICOM PS3.3 C.7.6.3, C.11.1, C.11.2 for the order of the grey-value transforms.
     """
-    halved = _halve_while_above(stored.values, 3 * max(recipe.rows, recipe.columns))
+    halved = _halve_while_above(stored.values, 3 * max(recipe.rows, recipe.columns)).astype(np.float32)
     survey = transform.for_model(_resize(halved, SURVEY_SIDE_PX, SURVEY_SIDE_PX))
     top, bottom, left, right = _uncollimated(_to_range(survey, 0.5, 99.5, 1.0), recipe.collimation)
     rows, columns = halved.shape
@@ -114,15 +116,20 @@ def polarity_of(grey: NDArray[np.float32], recipe: PolarityRecipe) -> float:
     return float((thumbnail(grey, recipe.weights.shape[0]) * recipe.weights).sum() + recipe.bias)
 
 
-def _resize(values: NDArray[np.integer[Any]], rows: int, columns: int) -> NDArray[np.integer[Any]]:
-    """Average over the area when shrinking, interpolate when enlarging."""
+def _resize(values: Pixels, rows: int, columns: int) -> Pixels:
+    """Average over the area when shrinking, interpolate when enlarging; integers stay integers."""
     shrinks = values.shape[0] >= rows and values.shape[1] >= columns
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(values, (columns, rows), interpolation=how), values.dtype)
 
 
-def _halve_while_above(values: NDArray[np.integer[Any]], side: int) -> NDArray[np.integer[Any]]:
-    """Average 2 x 2 blocks while the shorter side stays at or above `side`: OpenCV's fastest exact reduction."""
+def _halve_while_above(values: Pixels, side: int) -> Pixels:
+    """Average 2 x 2 blocks while the shorter side stays at or above `side`: OpenCV's fastest exact reduction.
+
+    Integers of 16 bits lose nothing that matters by rounding; 8-bit ones would, and go on as float32.
+    """
+    if values.dtype.itemsize == 1:
+        values = values.astype(np.float32)
     while min(values.shape) // 2 >= side:
         rows, columns = values.shape
         even = values[: rows - rows % 2, : columns - columns % 2]
@@ -159,4 +166,5 @@ def _inside(lines: NDArray[np.float32], recipe: CollimationRecipe) -> tuple[floa
     most = int(recipe.largest_share * count)
     first = int(np.argmin(flat[:most])) if not flat[:most].all() else most
     last = int(np.argmin(flat[::-1][:most])) if not flat[::-1][:most].all() else most
-    return first / count, (count - last) / count
+    # One more line goes where a border was found: the survey's line on the edge holds a part of both.
+    return (first + 1 if first else 0) / count, (count - (last + 1 if last else 0)) / count

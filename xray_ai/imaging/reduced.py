@@ -9,6 +9,7 @@ from xray_ai.imaging.codestream import CodestreamFrame
 from xray_ai.imaging.pixel_format import PixelFormat
 
 SMALLEST_SURPLUS = 1.9  # a reduced image keeps this many times the pixels a side that are asked for
+REVERSIBLE_LIFT = 0.5  # grey values by which each level of the reversible wavelet's rounding lifts a noisy image
 
 
 def decode_reduced(
@@ -26,14 +27,11 @@ def decode_reduced(
     band = attempt(lambda: reducer(stream, reduction, frame))
     if band is None or band.shape != (-(-frame.rows >> reduction), -(-frame.columns >> reduction)):
         return None
-    if codec.wraps_overshoot:
-        if 8 * band.dtype.itemsize <= pixel_format.bits_stored:
-            return None
-        band = band.view(f"i{band.dtype.itemsize}")
     swing = 1 << pixel_format.bits_stored - 1  # the band may overshoot at sharp edges; foreign high bits do so more
     if band.min() < pixel_format.lowest - swing or band.max() > pixel_format.highest + swing:
         return None
-    values = np.rint(on_block_grid(band.astype(np.float32), frame, reduction))
+    lift = REVERSIBLE_LIFT * reduction if frame.is_reversible else 0.0
+    values = np.rint(on_block_grid(band.astype(np.float32), frame, reduction) - lift)
     stored = np.int16 if pixel_format.is_signed else np.dtype(f"u{pixel_format.bits_allocated // 8}")
     return np.clip(values, pixel_format.lowest, pixel_format.highest).astype(stored), reduction
 
@@ -43,7 +41,7 @@ def on_block_grid(band: cv2.typing.MatLike, frame: CodestreamFrame, reduction: i
 
     Shape:  (rows, columns) float32, kept; it covers the frame's rows x columns source pixels evenly.
     Units:  kept; the border is repeated.
-    Source: ISO/IEC 15444-1 annex F (where the band lies); the resampler with the least error of those measured.
+    Source: ISO/IEC 15444-1 annex F; cubic takes a fifth of the time of Lanczos and is closer than linear.
     """
     height, width = band.shape
     step = 1 << reduction
@@ -53,7 +51,7 @@ def on_block_grid(band: cv2.typing.MatLike, frame: CodestreamFrame, reduction: i
         band,
         to_band,
         (width, height),
-        flags=cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP,
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
 

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from xray_ai.errors import StudyRejected
 from xray_ai.imaging.grayscale import PLAIN
 from xray_ai.imaging.grey_file import open_grey_file
 from xray_ai.inference.model_pack import PackUnsound
-from xray_ai.inference.pack_card import Card
+from xray_ai.inference.pack_card import Card, Probability
 from xray_ai.inference.reader import Reader
 
 GOLDEN_FILE = "golden/golden.json"
@@ -18,14 +18,14 @@ class GoldenCase(Card):
     """One image and its probabilities by finding key."""
 
     image: str
-    probabilities: dict[str, float]
+    probabilities: dict[str, Probability]
 
 
 class GoldenCard(Card):
     """All golden cases of a pack, and how far a device may be off."""
 
-    tolerance: float
-    cases: tuple[GoldenCase, ...]
+    tolerance: Probability
+    cases: tuple[GoldenCase, ...] = Field(min_length=1)
 
 
 def golden_probabilities(reader: Reader, image: Path) -> dict[str, float]:
@@ -48,6 +48,8 @@ def check_golden(reader: Reader) -> float:
         raise PackUnsound(name, f"{GOLDEN_FILE} does not parse.") from error
     largest = 0.0
     for case in card.cases:
+        if f"golden/{case.image}" not in reader.pack.card.files:
+            raise PackUnsound(name, f"golden image {case.image} has no digest in its card.")
         found = golden_probabilities(reader, reader.pack.folder / "golden" / case.image)
         if found.keys() != case.probabilities.keys():
             raise PackUnsound(name, f"golden case {case.image} names other findings than the pack.")

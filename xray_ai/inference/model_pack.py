@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from xray_ai.domain.finding import ABNORMALITY
 from xray_ai.domain.reading import ModelIdentity
 from xray_ai.errors import OperatorNeeded
-from xray_ai.inference.pack_card import PackCard
+from xray_ai.inference.pack_card import PackCard, TensorCard
 
 CARD_FILE = "pack.json"
 NETWORK_FILE = "model.onnx"
@@ -47,8 +47,8 @@ class ModelPack:
             place = ".".join(str(part) for part in first["loc"])
             raise PackUnsound(folder.name, f"{CARD_FILE} at {place or 'its root'}: {first['msg']}.") from error
         _check_files(folder, card)
-        if card.findings[-1].key != ABNORMALITY:
-            raise PackUnsound(folder.name, "abnormality is not the last of its findings.")
+        _check_findings(folder, card)
+        _check_graph(folder, card)
         return cls(folder, card, ModelIdentity(card.name, card.version, hashlib.sha256(text).hexdigest()))
 
     @property
@@ -59,6 +59,44 @@ class ModelPack:
 def installed_packs(root: Path) -> tuple[Path, ...]:
     """Folders under `root` that hold a pack, by name."""
     return tuple(sorted(card.parent for card in root.glob(f"*/{CARD_FILE}")))
+
+
+def _check_findings(folder: Path, card: PackCard) -> None:
+    keys = [finding.key for finding in card.findings]
+    if keys[-1] != ABNORMALITY:
+        raise PackUnsound(folder.name, "abnormality is not the last of its findings.")
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise PackUnsound(folder.name, f"it has more than one finding {', '.join(twice)}.")
+
+
+def _check_graph(folder: Path, card: PackCard) -> None:
+    """The network must take what the recipe makes, and give a score and a map for each finding."""
+    inputs = {tensor.name: tensor for tensor in card.graph.inputs}
+    outputs = {tensor.name: tensor for tensor in card.graph.outputs}
+    count, recipe = len(card.findings), card.preprocessing
+    fitting = (
+        inputs.keys() == {"image"}
+        and _fits(inputs["image"], 1, recipe.rows, recipe.columns)
+        and {"logits", "activation"} <= outputs.keys()
+        and _fits(outputs["logits"], count)
+        and _fits(outputs["activation"], count, None, None)
+    )
+    if not fitting:
+        raise PackUnsound(
+            folder.name,
+            f"its graph does not go from image [N, 1, {recipe.rows}, {recipe.columns}] to logits [N, {count}]"
+            f" and activation [N, {count}, h, w] in float32.",
+        )
+
+
+def _fits(tensor: TensorCard, *axes: int | None) -> bool:
+    shape = tensor.shape[1:]
+    return (
+        tensor.dtype == "float32"
+        and len(shape) == len(axes)
+        and all(axis in (None, size) for axis, size in zip(axes, shape, strict=True))
+    )
 
 
 def _check_files(folder: Path, card: PackCard) -> None:

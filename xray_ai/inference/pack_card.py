@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from xray_ai.domain.finding import Code, Finding, FindingKey
+from xray_ai.domain.radiograph import ViewPosition
 from xray_ai.imaging.preprocess import CollimationRecipe, PolarityRecipe, RangeRecipe, Recipe
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -120,7 +121,7 @@ class AcceptanceCard(Card):
     sop_class_uids: frozenset[str]
     modalities: frozenset[str]
     body_parts: frozenset[str]
-    view_positions: frozenset[str]
+    view_positions: frozenset[ViewPosition]
     youngest_age_years: float
     oldest_age_years: float
 

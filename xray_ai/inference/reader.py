@@ -7,7 +7,7 @@ from xray_ai.errors import RejectionCode, StudyRejected
 from xray_ai.imaging.grayscale import GrayscaleTransform
 from xray_ai.imaging.preprocess import PreparedImage, Recipe, as_input, prepare
 from xray_ai.imaging.stored_image import StoredImage
-from xray_ai.inference.calibration import calibrated
+from xray_ai.inference.calibration import calibrated, operating_logits
 from xray_ai.inference.heatmap import heatmaps_of
 from xray_ai.inference.model_pack import ModelPack, PackUnsound
 from xray_ai.inference.session import Device, Session
@@ -20,6 +20,7 @@ class Reader:
         self.pack = pack
         self.recipe = pack.card.preprocessing.recipe()
         self._session = Session(pack.network, device)
+        self._present_from = operating_logits(pack.card.findings)
         if not self._session.matches(pack.card.graph):
             raise PackUnsound(pack.card.name, "the network's inputs or outputs are not those that its card names.")
 
@@ -51,7 +52,8 @@ class Reader:
             for card, probability in zip(cards, probabilities, strict=True)
         )
         keys = tuple(score.finding.key for score in scores)
-        return Reading(self.pack.identity, scores, heatmaps_of(activation[0], keys, prepared.box), notes)
+        heatmaps = heatmaps_of(activation[0], logits[0], self._present_from, keys, prepared.box)
+        return Reading(self.pack.identity, scores, heatmaps, notes)
 
 
 def _refuse_negative(prepared: PreparedImage, recipe: Recipe) -> None:

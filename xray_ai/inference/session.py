@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as onnxruntime_errors
 
 from xray_ai.errors import OperatorNeeded
 from xray_ai.inference.pack_card import GraphCard, TensorCard
@@ -20,6 +21,18 @@ class Device(StrEnum):
 
 _PROVIDERS = {Device.CPU: "CPUExecutionProvider", Device.CUDA: "CUDAExecutionProvider"}
 _ERRORS_ONLY = 3
+_LOADING_FAILED = (  # ONNX Runtime's errors have no common parent but Exception
+    onnxruntime_errors.EPFail,
+    onnxruntime_errors.Fail,
+    onnxruntime_errors.InvalidArgument,
+    onnxruntime_errors.InvalidGraph,
+    onnxruntime_errors.InvalidProtobuf,
+    onnxruntime_errors.NoSuchFile,
+    onnxruntime_errors.NotImplemented,
+    onnxruntime_errors.RuntimeException,
+    RuntimeError,
+    ValueError,
+)
 
 
 def available_devices() -> frozenset[Device]:
@@ -43,7 +56,7 @@ class Session:
         options.log_severity_level = _ERRORS_ONLY
         try:
             self._session = onnxruntime.InferenceSession(model, options, providers=[_PROVIDERS[device]])
-        except (RuntimeError, ValueError) as error:
+        except _LOADING_FAILED as error:
             raise OperatorNeeded(
                 f"ONNX Runtime cannot load the network on {device}: {type(error).__name__}.",
                 remedy="Run `xray-ai models verify` on the pack and `xray-ai doctor` on this machine.",
@@ -68,7 +81,10 @@ class Session:
 
 
 def _tensors(nodes: list[onnxruntime.NodeArg]) -> list[TensorCard]:
-    return [TensorCard(name=node.name, shape=tuple(node.shape), dtype=_dtype(node.type)) for node in nodes]
+    return [
+        TensorCard(name=node.name, shape=tuple(axis or 0 for axis in node.shape), dtype=_dtype(node.type))
+        for node in nodes
+    ]
 
 
 def _dtype(onnx_type: str) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
+from xray_ai.imaging import preprocess
 from xray_ai.imaging.grayscale import PLAIN
 from xray_ai.imaging.grey_file import open_grey_file
 from xray_ai.imaging.preprocess import PreparedImage, Recipe, prepare
@@ -25,7 +26,8 @@ def prepared(path: Path, recipe: Recipe) -> PreparedImage:
 
 def prepared_greys(images: Sequence[CohortImage], recipe: Recipe, cache: Path) -> NDArray[np.uint8]:
     """Prepare all images once and keep the result as (images, rows, columns) uint8 in `cache`."""
-    key = hashlib.sha256(repr((recipe, [str(image.path) for image in images])).encode()).hexdigest()[:16]
+    content = repr((recipe, [str(image.path) for image in images])).encode() + Path(preprocess.__file__).read_bytes()
+    key = hashlib.sha256(content).hexdigest()[:16]
     file = cache / f"greys-{key}.npy"
     if not file.exists():
         cache.mkdir(parents=True, exist_ok=True)

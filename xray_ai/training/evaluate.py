@@ -1,7 +1,7 @@
 """How a pack does on patients that nothing was trained or tuned on, through the serving reader."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -31,6 +31,10 @@ class Scored:
     probabilities: FloatArray  # (N, K)
     labels: FloatArray  # (N, K)
     not_read: int
+
+    def with_probabilities(self, probabilities: FloatArray) -> "Scored":
+        """The same images and labels with another reading."""
+        return replace(self, probabilities=probabilities)
 
     @property
     def patients(self) -> NDArray[np.str_]:
@@ -95,7 +99,7 @@ def bootstrap(scored: Scored, figure: Callable[[Scored], float], seed: int) -> I
     figures = []
     for _ in range(RESAMPLES):
         drawn = np.concatenate([images_of[p] for p in generator.integers(len(images_of), size=len(images_of))])
-        part = Scored(scored.images, scored.probabilities[drawn], scored.labels[drawn], scored.not_read)
+        part = replace(scored, probabilities=scored.probabilities[drawn], labels=scored.labels[drawn])
         figures.append(figure(part))
     low, high = np.nanpercentile(figures, LEVEL)
     return IntervalCard(value=round(figure(scored), 4), low=round(float(low), 4), high=round(float(high), 4))

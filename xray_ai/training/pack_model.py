@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import onnx
 
+from xray_ai.domain.radiograph import ViewPosition
 from xray_ai.inference.golden import GOLDEN_FILE, GoldenCard, GoldenCase, golden_probabilities
 from xray_ai.inference.model_pack import CARD_FILE, NETWORK_FILE, ModelPack
 from xray_ai.inference.pack_card import (
@@ -44,7 +45,7 @@ ACCEPTANCE = AcceptanceCard(
     sop_class_uids=frozenset({CR, DX, SC}),
     modalities=frozenset({"CR", "DX", "DR", "RG", "OT", "SC"}),
     body_parts=frozenset({"CHEST", "THORAX", "LUNG"}),
-    view_positions=frozenset({"PA", "AP"}),
+    view_positions=frozenset({ViewPosition.PA, ViewPosition.AP}),
     youngest_age_years=1,
     oldest_age_years=120,
 )

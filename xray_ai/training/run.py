@@ -2,7 +2,6 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -41,6 +40,6 @@ class TrainingRun(BaseModel):
     def read(cls, file: Path) -> "TrainingRun":
         return cls.model_validate(tomllib.loads(file.read_text("utf-8")))
 
-    def as_toml_tree(self) -> dict[str, Any]:
+    def as_toml_tree(self) -> dict[str, object]:
         """The run in TOML's own types, without absent values."""
         return self.model_dump(mode="json", exclude_none=True)

@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import tomli_w
@@ -28,7 +28,26 @@ SCORING_BATCH = 64
 def masked_bce(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Binary cross-entropy over the labels that are known: (N, K) logits, (N, K) labels with NaN unknown -> scalar."""
     known = ~torch.isnan(labels)
+    if not known.any():
+        return logits.sum() * 0.0  # the mean over nothing would be NaN, and so would every weight after it
     return functional.binary_cross_entropy_with_logits(logits[known], labels[known])
+
+
+class State(TypedDict):
+    """What a checkpoint keeps of a learner; the parts are torch's own state dictionaries."""
+
+    network: dict[str, torch.Tensor]
+    average: dict[str, torch.Tensor]
+    optimizer: dict[str, object]
+    schedule: dict[str, object]
+
+
+class Checkpoint(TypedDict):
+    """Where a run stands after an epoch."""
+
+    stage: int
+    epoch: int
+    learner: State
 
 
 @dataclass(slots=True)
@@ -40,7 +59,7 @@ class Learner:
     optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.OneCycleLR
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> State:
         return {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
@@ -48,7 +67,7 @@ class Learner:
             "schedule": self.schedule.state_dict(),
         }
 
-    def load(self, state: dict[str, Any]) -> None:
+    def load(self, state: State) -> None:
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -171,15 +190,15 @@ def _write_curve(folder: Path, *, stage: int, epoch: int, loss: float, auroc: di
         curves.write(json.dumps(point) + "\n")
 
 
-def _save(folder: Path, checkpoint: dict[str, Any]) -> None:
+def _save(folder: Path, checkpoint: Checkpoint) -> None:
     unfinished = folder / "checkpoint.unfinished"
     torch.save(checkpoint, unfinished)
     unfinished.rename(folder / "checkpoint.pt")
 
 
-def _checkpoint(folder: Path) -> dict[str, Any] | None:
+def _checkpoint(folder: Path) -> Checkpoint | None:
     file = folder / "checkpoint.pt"
     if not file.exists():
         return None
-    checkpoint: dict[str, Any] = torch.load(file, weights_only=True)
+    checkpoint: Checkpoint = torch.load(file, weights_only=True)
     return checkpoint

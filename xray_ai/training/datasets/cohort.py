@@ -38,6 +38,13 @@ class Cohort:
     finding_keys: tuple[str, ...]
     images: tuple[CohortImage, ...]
 
+    def __post_init__(self) -> None:
+        split_of: dict[str, Split] = {}
+        for image in self.images:
+            if split_of.setdefault(image.patient_id, image.split) is not image.split:
+                message = f"A patient is in two splits, {split_of[image.patient_id]} and {image.split}."
+                raise ValueError(message)
+
     def of(self, split: Split, sources: frozenset[str] | None = None) -> tuple[CohortImage, ...]:
         return tuple(
             image for image in self.images if image.split is split and (sources is None or image.source in sources)
