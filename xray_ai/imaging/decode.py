@@ -54,9 +54,9 @@ def decode(dataset: Dataset, *, least_side: int | None) -> StoredImage:
             `pixel_format_of` finds.
     Source: DICOM PS3.5 8.1.1, 8.2, A.4; PS3.3 C.7.6.3, C.7.5.1.1.2.
     """
+    content = _pixel_data_of(dataset)
     pixel_format = pixel_format_of(dataset)
     syntax = _transfer_syntax_of(dataset)
-    content = _pixel_data_of(dataset)
     is_lossy = _is_lossy(dataset, syntax)
     if syntax in NATIVE_SYNTAXES:
         words = _Words(_native_words(dataset, content, pixel_format, syntax), pixel_format.bits_allocated)

@@ -6,49 +6,64 @@ from numpy.typing import NDArray
 
 from xray_ai.domain.reading import Heatmap
 
+Shares = NDArray[np.float32]  # 0.0 to 1.0
+
+_FULL = 255
 STRONGEST_OPACITY = 0.55
 FAINTEST_SHOWN = 0.15  # shares below this stay grey, so that the map does not veil the whole image
 
 
-def in_source_pixels(heatmap: Heatmap, rows: int, columns: int, scale: float = 1.0) -> NDArray[np.float32]:
-    """Lay a heatmap over the image that it came from.
+def in_source_pixels(heatmap: Heatmap, rows: int, columns: int, scale: float = 1.0) -> Shares:
+    """Lay a heatmap over the image that it came from, smoothly.
 
     Shape:  (h, w) -> (rows, columns) float32; what the network did not see is 0.0.
     Units:  `rows` and `columns` count pixels of the target, which is `scale` times the full-resolution source.
+    Source: Keys, Cubic convolution interpolation for digital image processing, IEEE ASSP 29 (1981): it parts into
+            rows and columns, so two small products of matrices give the whole picture.
     """
     h, w = heatmap.values.shape
     box = heatmap.box
-    cell_rows, cell_columns = (box.bottom - box.top) * scale / h, (box.right - box.left) * scale / w
-    # Cell (i, j) has its centre at ((i + 0.5) * cell_rows, (j + 0.5) * cell_columns) inside the box; pixel centres
-    # lie at whole numbers plus one half.
-    to_target = np.array(
-        [
-            [cell_columns, 0.0, box.left * scale + 0.5 * cell_columns - 0.5],
-            [0.0, cell_rows, box.top * scale + 0.5 * cell_rows - 0.5],
-        ]
-    )
-    smooth = cv2.warpAffine(
-        heatmap.values, to_target, (columns, rows), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
-    seen = np.zeros((rows, columns), np.float32)
-    top, left = max(0, round(box.top * scale)), max(0, round(box.left * scale))
-    seen[top : round(box.bottom * scale), left : round(box.right * scale)] = 1.0
-    return np.asarray(np.clip(smooth, 0.0, 1.0) * seen, np.float32)
+    down = _weights(h, rows, box.top * scale, box.bottom * scale)
+    across = _weights(w, columns, box.left * scale, box.right * scale)
+    return np.asarray(np.clip(down @ heatmap.values @ across.T, 0.0, 1.0), np.float32)
 
 
-def colours(shares: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _weights(cells: int, pixels: int, start: float, end: float) -> Shares:
+    """How much each cell of one axis counts at each pixel: (pixels, cells); nothing before `start` and after `end`."""
+    cell_px = (end - start) / cells
+    # Cell i has its centre at (i + 0.5) * cell_px inside the box; pixel centres lie at whole numbers plus one half.
+    to_pixels = np.array([[1.0, 0.0, 0.0], [0.0, cell_px, start + 0.5 * cell_px - 0.5]])
+    weights = cv2.warpAffine(
+        np.eye(cells, dtype=np.float32),
+        to_pixels,
+        (cells, pixels),
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    seen = np.zeros((pixels, 1), np.float32)
+    seen[max(0, round(start)) : round(end)] = 1.0
+    return np.asarray(weights * seen, np.float32)
+
+
+def colours(shares: Shares) -> NDArray[np.uint8]:
     """Colour shares 0.0 to 1.0 by the inferno scale, which rises in lightness: (...) -> (..., 3) RGB uint8."""
     levels = np.round(np.atleast_2d(shares) * 255).astype(np.uint8)
     bgr = cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)
     return np.asarray(bgr[..., ::-1], np.uint8).reshape(*np.shape(shares), 3)
 
 
-def overlay(grey: NDArray[np.float32], heat: NDArray[np.float32]) -> NDArray[np.uint8]:
+def overlay(grey: Shares, heat: Shares) -> NDArray[np.uint8]:
     """Blend a heatmap over display grayscale.
 
     Shape:  (rows, columns) and (rows, columns) float32, 0.0 to 1.0 -> (rows, columns, 3) RGB uint8.
     """
-    shown = np.clip((heat - FAINTEST_SHOWN) / (1.0 - FAINTEST_SHOWN), 0.0, 1.0)
-    opacity = (STRONGEST_OPACITY * np.sqrt(shown))[..., None]
-    base = (grey * 255.0)[..., None]
-    return np.asarray(np.round(base * (1.0 - opacity) + colours(heat) * opacity), np.uint8)
+    levels = cv2.convertScaleAbs(heat, alpha=_FULL)
+    under = cv2.multiply(cv2.convertScaleAbs(grey, alpha=_FULL), cv2.LUT(levels, _KEPT), scale=1 / _FULL)
+    tint = cv2.applyColorMap(levels, _TINT)
+    return np.asarray(cv2.add(cv2.cvtColor(under, cv2.COLOR_GRAY2RGB), tint), np.uint8)
+
+
+_LEVELS = np.linspace(0.0, 1.0, 256, dtype=np.float32)
+_OPACITY = STRONGEST_OPACITY * np.sqrt(np.clip((_LEVELS - FAINTEST_SHOWN) / (1.0 - FAINTEST_SHOWN), 0.0, 1.0))
+_KEPT = np.round((1.0 - _OPACITY) * _FULL).astype(np.uint8)  # of the radiograph, by level of heat
+_TINT = np.round(colours(_LEVELS) * _OPACITY[:, None]).astype(np.uint8)[:, None]  # added to it

@@ -57,9 +57,11 @@ def pixel_format_of(dataset: Dataset) -> PixelFormat:
     if allocated not in {8, 16} or not FEWEST_BITS <= stored <= allocated or not 0 <= shift <= allocated - stored:
         found = f"The pixels have {stored} bits stored in {allocated}; 8 to 16 bits in 8 or 16 can be read."
         raise StudyRejected(RejectionCode.PIXEL_FORMAT, found, remedy=SEND_AGAIN)
-    return PixelFormat(
-        rows, columns, allocated, stored, shift, is_signed=integer_of(dataset, "PixelRepresentation") == 1
-    )
+    sign = integer_of(dataset, "PixelRepresentation")
+    if sign not in {0, 1}:
+        found = "The header does not say whether the pixels are signed (Pixel Representation)."
+        raise StudyRejected(RejectionCode.PIXEL_FORMAT, found, remedy=SEND_AGAIN)
+    return PixelFormat(rows, columns, allocated, stored, shift, is_signed=sign == 1)
 
 
 def _refuse_colour(dataset: Dataset) -> None:

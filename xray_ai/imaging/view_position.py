@@ -13,6 +13,7 @@ VIEW_BY_CODE = MappingProxyType(
     {
         "272479007": ViewPosition.PA,
         "R-40888": ViewPosition.PA,
+        "R-10214": ViewPosition.PA,  # the older value; PS3.3 C.8.11 quotes it for cephalograms
         "399348003": ViewPosition.AP,
         "R-10206": ViewPosition.AP,
         "399033003": ViewPosition.UNKNOWN,  # frontal: PA or AP
