@@ -52,7 +52,7 @@ VERSION ?= 0.1.0
 
 model: $(TRAIN) ## Make the shipped pack again: train, export, calibrate, pack, evaluate (DATA=folder OUT=folder)
 	.venv-training/bin/python scripts/train.py scripts/runs/nih14-lite0.toml --data $(DATA) --out $(OUT)
-	.venv-training/bin/python scripts/export_onnx.py $(OUT)
+	.venv-training/bin/python scripts/export_onnx.py $(OUT) --data $(DATA)
 	.venv-training/bin/python scripts/calibrate.py $(OUT) --data $(DATA)
 	rm -f $(OUT)/evaluation.json
 	.venv-training/bin/python scripts/pack_model.py $(OUT) --data $(DATA) --version $(VERSION)

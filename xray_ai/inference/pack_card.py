@@ -171,6 +171,7 @@ class PackCard(Card):
     findings: tuple[FindingCard, ...] = Field(min_length=1)
     operating_point_aim: str
     operating_points_set_on: str
+    limits: tuple[str, ...]
     acceptance: AcceptanceCard
     lineage: LineageCard
     performance: PerformanceCard | None = None

@@ -17,7 +17,12 @@ from xray_ai.imaging.grey_file import open_grey_file
 from xray_ai.imaging.preprocess import PreparedImage, Recipe, prepare
 from xray_ai.training.datasets.cohort import CohortImage
 
-Augmentation = Callable[[torch.Tensor], torch.Tensor]
+Augmentation = Callable[[torch.Tensor], torch.Tensor]  # (1, side, side) uint8 -> the same, float32, 0.0 to 1.0
+
+
+def unchanged(grey: torch.Tensor) -> torch.Tensor:
+    """Only change the type: (1, side, side) uint8 -> float32, 0.0 to 1.0."""
+    return grey.float() / 255
 
 
 def prepared(path: Path, recipe: Recipe) -> PreparedImage:
@@ -52,7 +57,7 @@ class CohortDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         recipe: Recipe,
         side: int,
         cache: Path,
-        augmentation: Augmentation | None = None,
+        augmentation: Augmentation = unchanged,
     ) -> None:
         self._recipe = replace(recipe, rows=side, columns=side, polarity=None)
         self._greys = prepared_greys(images, self._recipe, cache)
@@ -63,8 +68,5 @@ class CohortDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         return len(self._greys)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-        grey = torch.from_numpy(self._greys[index].copy())[None]
-        if self._augmentation is not None:
-            grey = self._augmentation(grey)
-        image = (grey.float() / 255 - self._recipe.mean) / self._recipe.standard_deviation
-        return image, self._labels[index]
+        grey = self._augmentation(torch.from_numpy(self._greys[index].copy())[None])
+        return (grey - self._recipe.mean) / self._recipe.standard_deviation, self._labels[index]

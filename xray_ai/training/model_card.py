@@ -72,23 +72,8 @@ def _points(card: PackCard) -> list[str]:
     ]
 
 
-def _limits(_card: PackCard) -> list[str]:
-    return [
-        "## Limits",
-        "",
-        (
-            "- The labels were mined from report texts; the literature puts them at 80 to 90 % right. A label is not a"
-            " diagnosis, and 'No Finding' is not health."
-        ),
-        "- One hospital, adults and some children; most training images are 128 px copies. Small findings are missed.",
-        (
-            "- Public copies of the images differ in sharpness, and sharpness goes with the label. `abnormality` in"
-            " particular profits from that; see docs/training.md."
-        ),
-        "- Heatmaps say where a score comes from. They are coarse (a 7 x 7 grid) and do not outline a finding.",
-        "- Not tested on other hospitals' images. No clearance of any kind.",
-        "",
-    ]
+def _limits(card: PackCard) -> list[str]:
+    return ["## Limits", "", *(f"- {limit}" for limit in card.limits), ""]
 
 
 def _lineage(card: PackCard) -> list[str]:

@@ -122,6 +122,7 @@ def _card(content: PackContent, network: Path) -> PackCard:
         " finding alerts on twice its prevalence, between 1 and 10 studies of 100. Absent: 95 % sensitivity.",
         operating_points_set_on="Tuning patients (one in seven of those not kept for the test), weighted to the stated"
         " prevalence, which is that of the whole ChestX-ray14.",
+        limits=run.limits,
         acceptance=ACCEPTANCE,
         lineage=LineageCard(
             cohort_sha256=cohort.digest(),

@@ -18,6 +18,7 @@ class Stage(BaseModel):
     sources: frozenset[str] = Field(min_length=1, description="Data sets of the cohort that are learnt from.")
     learning_rate: float = Field(gt=0, description="Peak of the one-cycle schedule.")
     batch_size: int = Field(ge=2)
+    noise: float = Field(0.0, ge=0, lt=1, description="Largest standard deviation of added noise; white is 1.0.")
 
 
 class TrainingRun(BaseModel):
@@ -35,6 +36,7 @@ class TrainingRun(BaseModel):
     threads: int = Field(ge=1)
     recipe: RecipeCard = Field(description="The preprocessing that goes into the pack; stages override rows, columns.")
     stages: tuple[Stage, ...] = Field(min_length=1)
+    limits: tuple[str, ...] = Field(description="What a reader of the model card must know; whole sentences.")
 
     @classmethod
     def read(cls, file: Path) -> "TrainingRun":

@@ -121,7 +121,7 @@ def _one_epoch(
         learner.optimizer.step()
         learner.schedule.step()
         learner.average.update_parameters(learner.network)
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
     return float(np.mean(losses))
 
 
@@ -148,7 +148,7 @@ def _loaders(
 ) -> tuple[DataLoader[tuple[torch.Tensor, torch.Tensor]], DataLoader[tuple[torch.Tensor, torch.Tensor]]]:
     recipe, cache = run.recipe.recipe(), folder.parent / "cache"
     train_images = cohort.of(Split.TRAIN, stage.sources)
-    training = CohortDataset(train_images, recipe, stage.side, cache, frontal_augmentation(stage.side))
+    training = CohortDataset(train_images, recipe, stage.side, cache, frontal_augmentation(stage.side, stage.noise))
     tuning = CohortDataset(cohort.of(Split.TUNE, stage.sources), recipe, stage.side, cache)
     return (
         DataLoader(training, stage.batch_size, shuffle=True, drop_last=True),
