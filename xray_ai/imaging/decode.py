@@ -48,7 +48,7 @@ class _Words:
 def decode(dataset: Dataset, *, least_side: int | None) -> StoredImage:
     """Decode one grayscale frame; where the codec can, only as far as `least_side` pixels on the shorter side need.
 
-    Shape:  (rows, columns), at reduction r divided by 2**r and rounded up.
+    Shape:  (rows, columns), at reduction r > 0 divided by 2**(r - 1) and rounded up.
     Units:  stored values, right-aligned and sign-extended; Pixel Padding replaced by the darkest other value.
     Raises: StudyRejected TRANSFER_SYNTAX, DECODER_MISSING, NO_PIXEL_DATA, PIXEL_DATA_CORRUPT, BLANK, or what
             `pixel_format_of` finds.
@@ -172,12 +172,19 @@ def _stored_values(words: _Words, pixel_format: PixelFormat, *, may_overshoot: b
     bits = min(words.precision, pixel_format.bits_stored)
     lowest, highest = _range_of(bits, is_signed=pixel_format.is_signed)
     values = _reinterpreted(pixels, is_signed=pixel_format.is_signed)
-    if shift == 0 and lowest <= values.min() and values.max() <= highest:
+    if shift == 0 and _holds_only(values, lowest, highest):
         return values
     if may_overshoot and shift == 0 and (pixels.dtype.kind == "i") == pixel_format.is_signed:
         return np.clip(values, lowest, highest)
     raised = _reinterpreted(pixels, is_signed=False).astype(np.uint16) << (16 - shift - bits)
     return _reinterpreted(raised, is_signed=pixel_format.is_signed) >> (16 - bits)
+
+
+def _holds_only(values: Pixels, lowest: int, highest: int) -> bool:
+    """Whether all values lie in this range; asks the pixels only where their type leaves it open."""
+    possible = np.iinfo(values.dtype)
+    is_low_enough = highest >= possible.max or values.max() <= highest
+    return bool(is_low_enough and (lowest <= possible.min or values.min() >= lowest))
 
 
 def _reinterpreted(pixels: Pixels, *, is_signed: bool) -> Pixels:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 class StoredImage:
     """One frame before any grey-value transform.
 
-    At reduced resolution each value is the mean of a block of `2 ** reduction` source pixels a side:
+    At reduced resolution each value is the mean of a block of `2 ** (reduction - 1)` source pixels a side:
     the grid is centred on the blocks, whichever codec made it.
     """
 
-    values: NDArray[np.integer[Any]]  # (rows, columns) / 2**reduction rounded up; uint8, int8 -> int16, uint16 or int16
+    values: NDArray[np.integer[Any]]  # (rows, columns), or less where reduced; uint8, int8 -> int16, uint16 or int16
     rows: int  # of the full-resolution source
     columns: int
-    reduction: int  # 0: full resolution
+    reduction: int  # how often decoding halved the resolution; 0: it is whole
     lossy: bool

@@ -83,6 +83,7 @@ class RecipeCard(Card):
     columns: int = Field(ge=32, le=2048)
     collimation: CollimationCard
     grey_range: RangeCard
+    smoothing_px: float = Field(ge=0.0, le=4.0)
     mean: float
     standard_deviation: float = Field(gt=0.0)
     polarity: PolarityCard | None = None
@@ -93,6 +94,7 @@ class RecipeCard(Card):
             self.columns,
             CollimationRecipe(**self.collimation.model_dump()),
             RangeRecipe(**self.grey_range.model_dump()),
+            self.smoothing_px,
             self.mean,
             self.standard_deviation,
             self.polarity.recipe() if self.polarity else None,

@@ -1,6 +1,7 @@
 """Calibration, operating points and rule-out points for a stated prevalence, from tuning patients only."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,9 @@ def calibrate_run(
         polarity=polarity,
         upright_called_inverted=mistaken[0],
         inverted_called_upright=mistaken[1],
-        outputs=calibrate(cohort.finding_keys, logits, labels, prevalence, policy),
+        outputs=calibrate(
+            cohort.finding_keys, logits, labels, prevalence, policy, source_weights(tuning, run.calibration_shares)
+        ),
     )
 
 
@@ -71,12 +74,22 @@ def _logits(session: Session, images: Sequence[CohortImage], recipe: Recipe) -> 
     return np.array(rows, np.float64)
 
 
-def raking_weights(labels: FloatArray, prevalence: FloatArray) -> FloatArray:
+def source_weights(images: Sequence[CohortImage], shares: Mapping[str, float]) -> FloatArray:
+    """Weigh images so that each source has its share of all weight: N images -> (N,) with sum N."""
+    counts = Counter(image.source for image in images)
+    stated = {source: shares.get(source, 1.0) for source in counts}
+    weights = np.array([stated[image.source] / counts[image.source] for image in images])
+    return np.asarray(weights * len(images) / weights.sum())
+
+
+def raking_weights(labels: FloatArray, prevalence: FloatArray, start: FloatArray | None = None) -> FloatArray:
     """Weigh images so that each label is as frequent as stated: (N, K) labels, (K,) -> (N,) with sum N.
+
+    `start` are weights (N,) to set out from; absent: all the same.
 
     Source: iterative proportional fitting, Deming and Stephan (1940).
     """
-    weights = np.ones(len(labels))
+    weights = np.ones(len(labels)) if start is None else start
     for _ in range(RAKING_ROUNDS):
         for present, stated in zip(labels.T == 1, prevalence, strict=True):
             share = weights[present].sum() / weights.sum()
@@ -92,10 +105,18 @@ def platt(logits: FloatArray, labels: FloatArray, weights: FloatArray) -> list[t
 
 
 def calibrate(
-    keys: Sequence[str], logits: FloatArray, labels: FloatArray, prevalence: FloatArray, policy: TriagePolicy
+    keys: Sequence[str],
+    logits: FloatArray,
+    labels: FloatArray,
+    prevalence: FloatArray,
+    policy: TriagePolicy,
+    start: FloatArray | None = None,
 ) -> tuple[CalibratedOutput, ...]:
-    """Turn tuning patients' logits into calibrations and points: (N, K) logits and labels, (K,) stated prevalence."""
-    weights = raking_weights(labels, prevalence)
+    """Turn tuning patients' logits into calibrations and points.
+
+    Shape: logits and labels (N, K), the stated prevalence (K,), weights to set out from (N,).
+    """
+    weights = raking_weights(labels, prevalence, start)
     fits = platt(logits, labels, weights)
     probabilities = np.stack([_sigmoid(a * logits[:, k] + b) for k, (a, b) in enumerate(fits)], axis=1)
     shares = _alert_shares(keys, probabilities, weights, prevalence, policy)

@@ -18,6 +18,7 @@ class Stage(BaseModel):
     sources: frozenset[str] = Field(min_length=1, description="Data sets of the cohort that are learnt from.")
     learning_rate: float = Field(gt=0, description="Peak of the one-cycle schedule.")
     batch_size: int = Field(ge=2)
+    smoothing_px: float | None = Field(None, ge=0, description="While this stage is learnt; absent: the recipe's.")
     noise: float = Field(0.0, ge=0, lt=1, description="Largest standard deviation of added noise; white is 1.0.")
 
 
@@ -36,6 +37,9 @@ class TrainingRun(BaseModel):
     threads: int = Field(ge=1)
     recipe: RecipeCard = Field(description="The preprocessing that goes into the pack; stages override rows, columns.")
     stages: tuple[Stage, ...] = Field(min_length=1)
+    calibration_shares: dict[str, float] = Field(
+        default_factory=dict, description="Weight of each source when points are set; a source not named weighs 1."
+    )
     limits: tuple[str, ...] = Field(description="What a reader of the model card must know; whole sentences.")
 
     @classmethod

@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -146,7 +146,10 @@ def tuning_auroc(
 def _loaders(
     run: TrainingRun, stage: Stage, cohort: Cohort, folder: Path
 ) -> tuple[DataLoader[tuple[torch.Tensor, torch.Tensor]], DataLoader[tuple[torch.Tensor, torch.Tensor]]]:
-    recipe, cache = run.recipe.recipe(), folder.parent / "cache"
+    recipe = run.recipe.recipe()
+    if stage.smoothing_px is not None:
+        recipe = replace(recipe, smoothing_px=stage.smoothing_px)
+    cache = folder.parent / "cache"
     train_images = cohort.of(Split.TRAIN, stage.sources)
     training = CohortDataset(train_images, recipe, stage.side, cache, frontal_augmentation(stage.side, stage.noise))
     tuning = CohortDataset(cohort.of(Split.TUNE, stage.sources), recipe, stage.side, cache)

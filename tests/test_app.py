@@ -1,0 +1,165 @@
+"""The site is built as configured, or the operator is told what is missing."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.house.shape import ROOT
+from tests.packs import Tree, a_pack, edit_golden, present
+from xray_ai.app import build_site, default_pack, load_policy, models_root
+from xray_ai.config import (
+    AcceptanceConfig,
+    ConfigurationWrong,
+    InferenceConfig,
+    ModelsConfig,
+    Settings,
+    Table,
+    TriageConfig,
+)
+from xray_ai.domain.finding import FindingKey
+from xray_ai.domain.priority import Priority
+from xray_ai.domain.radiograph import ViewPosition
+from xray_ai.errors import OperatorNeeded
+from xray_ai.inference.model_pack import PackUnsound
+from xray_ai.inference.session import Device, available_devices
+from xray_ai.triage import PolicyUnsound
+
+
+def settings_of(root: Path, *, default: str | None = None, **tables: Table) -> Settings:
+    return Settings.model_validate({"models": ModelsConfig(root=root, default=default), **tables})
+
+
+def _expect_half(golden: Tree) -> None:
+    golden["cases"][0]["probabilities"]["mass"] /= 2
+
+
+def test_packs_are_looked_for_where_the_site_says(tmp_path: Path) -> None:
+    assert models_root(settings_of(tmp_path)) == tmp_path
+
+
+def test_a_checkout_looks_for_packs_beside_the_program() -> None:
+    assert models_root(Settings()) == ROOT / "models"
+
+
+def test_the_only_pack_reads_without_being_named(tmp_path: Path) -> None:
+    pack = a_pack(tmp_path)
+
+    assert default_pack(settings_of(tmp_path)) == pack
+
+
+def test_of_two_packs_the_named_one_reads(tmp_path: Path) -> None:
+    packs = [a_pack(tmp_path, name=name) for name in ("old", "new")]
+
+    assert default_pack(settings_of(tmp_path, default="new")) == packs[1]
+
+
+def test_of_two_packs_none_reads_until_one_is_named(tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        a_pack(tmp_path, name=name)
+
+    with pytest.raises(OperatorNeeded) as needed:
+        default_pack(settings_of(tmp_path))
+
+    assert needed.value.found == "2 model packs are installed: ['new', 'old']."
+    assert "models.default" in needed.value.remedy
+
+
+def test_without_a_pack_nothing_reads(tmp_path: Path) -> None:
+    with pytest.raises(OperatorNeeded, match="0 model packs are installed: none"):
+        default_pack(settings_of(tmp_path))
+
+
+def test_a_named_pack_that_is_not_installed_is_a_wrong_configuration(tmp_path: Path) -> None:
+    a_pack(tmp_path, name="new")
+
+    with pytest.raises(ConfigurationWrong, match=r"models.default is newer, but the packs installed are \['new'\]"):
+        default_pack(settings_of(tmp_path, default="newer"))
+
+
+def test_a_pack_whose_golden_scores_are_off_does_not_start(tmp_path: Path) -> None:
+    edit_golden(a_pack(tmp_path), _expect_half)
+
+    with pytest.raises(PackUnsound, match="golden scores are off"):
+        build_site(settings_of(tmp_path))
+
+
+def test_the_check_of_golden_scores_can_be_switched_off(tmp_path: Path) -> None:
+    pack = a_pack(tmp_path)
+    edit_golden(pack, _expect_half)
+
+    site = build_site(settings_of(tmp_path, inference=InferenceConfig(check_golden_scores=False)))
+
+    assert site.reader.pack.folder == pack
+
+
+@pytest.mark.skipif(Device.CUDA in available_devices(), reason="this ONNX Runtime was built for CUDA")
+def test_a_site_configured_for_a_device_that_is_not_there_does_not_start(tmp_path: Path) -> None:
+    a_pack(tmp_path)
+
+    with pytest.raises(OperatorNeeded, match=r"inference\.device is cuda"):
+        build_site(settings_of(tmp_path, inference=InferenceConfig(device="cuda")))
+
+
+def test_the_pack_says_which_radiographs_are_read(tmp_path: Path) -> None:
+    a_pack(tmp_path)
+
+    acceptance = build_site(settings_of(tmp_path)).acceptance
+
+    assert acceptance.modalities == {"CR", "DX", "RG"}
+    assert acceptance.body_parts == {"CHEST"}
+    assert acceptance.view_positions == {ViewPosition.PA, ViewPosition.AP}
+    assert (acceptance.youngest_age_years, acceptance.oldest_age_years) == (1, 120)
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_the_site_says_whether_secondary_captures_are_read(tmp_path: Path, *, is_read: bool) -> None:
+    a_pack(tmp_path)
+
+    site = build_site(settings_of(tmp_path, acceptance=AcceptanceConfig(secondary_capture=is_read)))
+
+    assert site.acceptance.secondary_capture is is_read
+
+
+def test_the_site_says_how_urgent_an_image_without_an_order_is(tmp_path: Path) -> None:
+    a_pack(tmp_path)
+
+    site = build_site(settings_of(tmp_path, triage=TriageConfig(ordered_priority="HIGH")))
+
+    assert site.ordered_priority is Priority.HIGH
+
+
+def test_without_a_policy_of_its_own_a_site_uses_the_default_one(tmp_path: Path) -> None:
+    a_pack(tmp_path)
+
+    assert build_site(settings_of(tmp_path)).policy.name == "default"
+
+
+def test_a_site_may_bring_its_own_policy(tmp_path: Path) -> None:
+    a_pack(tmp_path, [present("hernia")])
+    (tmp_path / "ours.toml").write_text('name = "ours"\n[priorities]\nhernia = "STAT"', "utf-8")
+
+    site = build_site(settings_of(tmp_path, triage=TriageConfig(policy=tmp_path / "ours.toml")))
+
+    assert site.policy.name == "ours"
+    assert site.policy.priority_of(FindingKey("hernia")) is Priority.STAT
+
+
+@pytest.mark.parametrize("name", ["missing.toml", "."])
+def test_a_policy_that_cannot_be_read_is_a_wrong_configuration(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigurationWrong, match=r"triage.policy names .*, which cannot be read"):
+        load_policy(tmp_path / name)
+
+
+def test_a_policy_in_another_encoding_is_a_wrong_configuration(tmp_path: Path) -> None:
+    (tmp_path / "latin.toml").write_bytes('name = "für alle"'.encode("latin-1"))
+
+    with pytest.raises(ConfigurationWrong, match="cannot be read"):
+        load_policy(tmp_path / "latin.toml")
+
+
+def test_an_unsound_policy_does_not_start(tmp_path: Path) -> None:
+    a_pack(tmp_path)
+    (tmp_path / "ours.toml").write_text('[priorities]\nabnormality = "STAT"', "utf-8")
+
+    with pytest.raises(PolicyUnsound):
+        build_site(settings_of(tmp_path, triage=TriageConfig(policy=tmp_path / "ours.toml")))

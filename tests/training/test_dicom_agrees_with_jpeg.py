@@ -1,0 +1,46 @@
+"""The same images as DICOM through the path, and as JPEG through evaluation, score the same."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.factories import a_dataset
+from xray_ai.app import build_site
+from xray_ai.config import Settings
+from xray_ai.imaging.grey_file import open_grey_file
+from xray_ai.pipeline import Site, TriagedRadiograph, triage_file
+from xray_ai.training.datasets.cohort import CohortImage, Split
+from xray_ai.training.datasets.nih_chestxray14 import read_cohort
+from xray_ai.training.evaluate import mean_auroc, score_images
+
+DATA = Path(os.environ.get("XRAY_AI_DATA", "data"))
+pytestmark = [
+    pytest.mark.training,
+    pytest.mark.skipif(not (DATA / "manifest.csv").exists(), reason="XRAY_AI_DATA names no folder with manifest.csv"),
+]
+IMAGES = 400
+
+
+def probabilities_as_dicom(site: Site, image: CohortImage, folder: Path) -> list[float] | None:
+    """Write the image as an inverted 12-bit DX, as another vendor might, and send it down the path."""
+    grey = np.asarray(open_grey_file(image.path).values, np.uint16)
+    file = folder / "image.dcm"
+    a_dataset(4095 - grey * 16, photometric="MONOCHROME1", bits_stored=12).save_as(file)
+    outcome = triage_file(site, file)
+    return [score.probability for score in outcome.reading.scores] if isinstance(outcome, TriagedRadiograph) else None
+
+
+def test_auroc_is_the_same_by_either_way(tmp_path: Path) -> None:
+    site = build_site(Settings())
+    images = read_cohort(DATA).of(Split.TUNE)[:IMAGES]
+    as_jpeg = score_images(site.reader, images)
+
+    as_dicom = [probabilities_as_dicom(site, image, tmp_path) for image in images]
+
+    rows = np.array([row for row in as_dicom if row is not None])
+    assert len(rows) == len(as_jpeg.images)
+    for output in range(rows.shape[1]):
+        theirs = mean_auroc(as_jpeg.with_probabilities(rows), [output])
+        assert theirs == pytest.approx(mean_auroc(as_jpeg, [output]), abs=0.002, nan_ok=True)
