@@ -4,6 +4,7 @@ from pathlib import Path
 
 from xray_ai.acceptance import Acceptance
 from xray_ai.config import ConfigurationWrong, Settings
+from xray_ai.domain.evidence import ResultOptions
 from xray_ai.domain.priority import Priority
 from xray_ai.domain.uid import SOPClassUID
 from xray_ai.errors import OperatorNeeded
@@ -83,3 +84,8 @@ def load_policy(file: Path) -> TriagePolicy:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationWrong(f"triage.policy names {file}, which cannot be read.") from error
     return TriagePolicy.parse(text)
+
+
+def result_options(settings: Settings) -> ResultOptions:
+    """What is written about a study, as the site chose."""
+    return ResultOptions(**settings.results.model_dump())

@@ -6,6 +6,8 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -16,17 +18,17 @@ from rich.progress import track
 from rich.table import Table
 
 from xray_ai import __version__, log
-from xray_ai.app import build_site, models_root, open_reader
+from xray_ai.app import build_site, models_root, open_reader, result_options
 from xray_ai.config import Settings, read_settings
 from xray_ai.errors import OperatorNeeded, PeerUnavailable, RejectionCode, StudyRejected, XrayAiError
+from xray_ai.evidence_folder import Filed, write_evidence
 from xray_ai.imaging.decode import decoders
 from xray_ai.inference.golden import check_golden
 from xray_ai.inference.model_pack import ModelPack, installed_packs
 from xray_ai.inference.reader import Reader
 from xray_ai.inference.session import available_devices
-from xray_ai.pipeline import Site, TriagedRadiograph, display_grayscale, triage_file
-from xray_ai.results.heatmap_image import HeatmapCaption, heatmap_png
-from xray_ai.results.triage_json import TriagedFile, as_json
+from xray_ai.pipeline import Site, TriagedRadiograph, UnreadRadiograph, triage_file
+from xray_ai.results.triage_json import Read, TriagedFile, as_json
 
 EXIT_DONE, EXIT_REJECTED, EXIT_OPERATOR, EXIT_PEER = 0, 1, 2, 3
 RESEARCH_USE = "Research use only, not for diagnosis."
@@ -57,7 +59,9 @@ def version(*, show: Annotated[bool, typer.Option("--version", help="Print the v
 def triage(
     paths: Annotated[list[Path], typer.Argument(help="DICOM files, or folders of them, however nested.")],
     *,
-    out: Annotated[Path | None, typer.Option(help="Write heatmap pictures into this folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write heatmaps, structured reports and secondary captures here.")
+    ] = None,
     as_jsonl: Annotated[bool, typer.Option("--json", help="Print one JSON object a file, and nothing else.")] = False,
     config: ConfigOption = None,
 ) -> None:
@@ -65,17 +69,22 @@ def triage(
 
     Exit code 0: all were read; 1: some were not, each with its reason; 2: the installation needs an operator.
     """
-    site = build_site(_settings(config))
-    triaged: list[TriagedFile] = []
+    settings = _settings(config)
+    site = build_site(settings)
+    triaged = []
     for file in _with_progress(list(_dicom_files(paths))):
-        triaged.append(_triage(site, file, out, number=len(triaged) + 1))
-        if as_jsonl:
-            sys.stdout.write(json.dumps(as_json(triaged[-1])) + "\n")
-            sys.stdout.flush()
+        triaged.append(_triage(site, file))
+        if as_jsonl and out is None:
+            _print_json(triaged[-1], with_files=False)
+    if out is not None:
+        write_evidence(site, [one.filed for one in triaged], out, result_options(settings), datetime.now().astimezone())
+    if as_jsonl and out is not None:  # only now is each study's report known
+        for one in triaged:
+            _print_json(one, with_files=True)
     if not as_jsonl:
         console.print(_triage_table(triaged))
         console.print(_legend(site, out))
-    if not triaged or any(one.rejection for one in triaged):
+    if not triaged or any(isinstance(one.filed.outcome, UnreadRadiograph) for one in triaged):
         raise typer.Exit(EXIT_REJECTED)
 
 
@@ -85,17 +94,23 @@ def demo(
 ) -> None:
     """Triage a real chest radiograph full of masses, and a tibia that must be refused."""
     folder = _demo_images()
-    site = build_site(_settings(None))
-    triaged = [_triage(site, folder / name, out, number) for number, name in enumerate(DEMO_FILES, 1)]
+    settings = _settings(None)
+    site = build_site(settings)
+    triaged = [_triage(site, folder / name) for name in DEMO_FILES]
+    write_evidence(site, [one.filed for one in triaged], out, result_options(settings), datetime.now().astimezone())
     console.print(_triage_table(triaged))
     console.print(_legend(site, out))
-    chest, tibia = triaged
-    if chest.reading is None or tibia.rejection is None or tibia.rejection.code is not RejectionCode.BODY_PART:
+    chest, tibia = (one.filed.outcome for one in triaged)
+    if isinstance(chest, UnreadRadiograph) or not _is_refused_by_body_part(tibia):
         raise OperatorNeeded(
             "The demonstration went another way: the chest should be read and the tibia refused by its body part.",
             remedy="Run `xray-ai doctor`.",
         )
     console.print("The chest was read and the tibia refused, as they should be.")
+
+
+def _is_refused_by_body_part(outcome: TriagedRadiograph | UnreadRadiograph) -> bool:
+    return isinstance(outcome, UnreadRadiograph) and outcome.rejection.code is RejectionCode.BODY_PART
 
 
 DEMO_FILES = ("RG1_UNCR.dcm", "RG3_UNCR.dcm")
@@ -205,48 +220,39 @@ def _with_progress(paths: list[Path]) -> Iterable[Path]:
     return track(paths, "Reading", console=complaints, disable=len(paths) < 2, transient=True)  # noqa: PLR2004 - many
 
 
-def _triage(site: Site, path: Path, out: Path | None, number: int) -> TriagedFile:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Timed:
+    """One file that was triaged, and how long it took."""
+
+    filed: Filed
+    seconds: float
+
+
+def _triage(site: Site, path: Path) -> _Timed:
     started = time.perf_counter()
     outcome = triage_file(site, path)
     seconds = time.perf_counter() - started
-    if not isinstance(outcome, TriagedRadiograph):
+    if isinstance(outcome, UnreadRadiograph):
         log.event("radiograph.not_read", reason=outcome.rejection.code.value)
-        return TriagedFile(path, outcome.header, outcome.rejection, None, None, None, (), seconds, {} if out else None)
+        return _Timed(Filed(path, outcome), seconds)
     study = log.key_of(outcome.header.study_instance_uid)
     for note in outcome.notes:
         log.event("radiograph.noted", study=study, code=note.code)
     for note in outcome.reading.notes:  # the header contradicts itself: the sender should know
         log.warning("radiograph.contradicts_itself", study=study, code=note.code)
     log.event("study.triaged", study=study, priority=outcome.decision.priority.name, seconds=round(seconds, 4))
-    written = _write_heatmaps(path, outcome, out, number) if out else None
-    return TriagedFile(
-        path, outcome.header, None, outcome.reading, outcome.decision, outcome.policy, outcome.notes, seconds, written
-    )
+    return _Timed(Filed(path, outcome), seconds)
 
 
-def _write_heatmaps(path: Path, triaged: TriagedRadiograph, out: Path, number: int) -> dict[str, Path]:
-    """Write a picture for each finding that was flagged; the first, most urgent one is the radiograph's heatmap."""
-    flagged = triaged.decision.because
-    if not flagged:
-        return {}
-    display = display_grayscale(path)
-    key = log.key_of(triaged.header.sop_instance_uid)
-    pictures = []
-    for score in flagged:
-        picture = out / f"{number:04d}-{key}-{score.finding.key}.png"
-        heatmap = triaged.reading.heatmap_of(score.finding.key)
-        _write_picture(picture, heatmap_png(display, heatmap, HeatmapCaption(score, triaged.reading.model)))
-        pictures.append(picture)
-    return {"heatmap": pictures[0]}
-
-
-def _write_picture(file: Path, content: bytes) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
-    except OSError as error:
-        found = f"The picture {file} cannot be written: {error.strerror}."
-        raise OperatorNeeded(found, remedy="Make room, or name another folder with --out.") from error
+def _print_json(one: _Timed, *, with_files: bool) -> None:
+    path, outcome, files_of = one.filed.path, one.filed.outcome, one.filed.files if with_files else None
+    if isinstance(outcome, UnreadRadiograph):
+        triaged = TriagedFile(path, outcome.header, one.seconds, files_of, rejection=outcome.rejection)
+    else:
+        read = Read(outcome.reading, outcome.decision, outcome.policy, outcome.notes)
+        triaged = TriagedFile(path, outcome.header, one.seconds, files_of, read=read)
+    sys.stdout.write(json.dumps(as_json(triaged)) + "\n")
+    sys.stdout.flush()
 
 
 def _shown(path: Path) -> str:
@@ -254,26 +260,25 @@ def _shown(path: Path) -> str:
     return os.fsencode(path.name).decode("utf-8", "replace")
 
 
-def _triage_table(triaged: Iterable[TriagedFile]) -> Table:
+def _triage_table(triaged: Iterable[_Timed]) -> Table:
     table = Table(
         "file", "priority", "because (probability)", "view", "s", box=None, header_style="bold", pad_edge=False
     )
     for one in triaged:
-        if one.decision is None or one.header is None:
-            table.add_row(_shown(one.path), "-", f"not read by AI: {one.rejection and one.rejection.found}", "", "")
+        name, outcome = _shown(one.filed.path), one.filed.outcome
+        if isinstance(outcome, UnreadRadiograph):
+            table.add_row(name, "-", f"not read by AI: {outcome.rejection.found}", "", "")
             continue
-        because = ", ".join(f"{score.finding.name} {score.probability:.2f}" for score in one.decision.because)
-        notes = "".join(f"\nnote: {note.text}" for note in one.notes)
-        view, seconds = one.header.view_position.value, f"{one.seconds:.2f}"
-        table.add_row(
-            _shown(one.path), one.decision.priority.name, (because or "no finding flagged") + notes, view, seconds
-        )
+        because = ", ".join(f"{score.finding.name} {score.probability:.2f}" for score in outcome.decision.because)
+        notes = "".join(f"\nnote: {note.text}" for note in outcome.notes)
+        view, seconds = outcome.header.view_position.value, f"{one.seconds:.2f}"
+        table.add_row(name, outcome.decision.priority.name, (because or "no finding flagged") + notes, view, seconds)
     return table
 
 
 def _legend(site: Site, out: Path | None) -> str:
     model = site.reader.pack.identity
-    pictures = f"\nPictures of the flagged findings: {out}" if out else ""
+    pictures = f"\nHeatmaps, structured reports and secondary captures: {out}" if out else ""
     return f"\nModel {model.name} {model.version} ({model.digest[:12]}). {RESEARCH_USE}{pictures}"
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from xray_ai.domain.evidence import SCForm, SRForm
 from xray_ai.errors import OperatorNeeded
 
 DEFAULT_FILE = Path("xray-ai.toml")
@@ -61,6 +62,18 @@ class TriageConfig(Table):
     )
 
 
+class ResultsConfig(Table):
+    """What is written about a study. TOML table: [results]."""
+
+    localisation: bool = Field(default=True, description="False: no heatmap and no region in any result.")
+    sr_form: SRForm = Field(
+        SRForm.COMPREHENSIVE_3D, description="Structured report: comprehensive_3d or comprehensive."
+    )
+    sc_form: SCForm = Field(SCForm.JPEG, description="Pixels of the secondary capture: jpeg, rle or uncompressed.")
+    sr_series_number: int = Field(9901, ge=1, le=2**31 - 1, description="Series Number of structured reports.")
+    sc_series_number: int = Field(9902, ge=1, le=2**31 - 1, description="Series Number of secondary captures.")
+
+
 class LogConfig(Table):
     """What is written to standard error. TOML table: [log]."""
 
@@ -78,6 +91,7 @@ class Settings(BaseSettings):
     inference: InferenceConfig = InferenceConfig()
     acceptance: AcceptanceConfig = AcceptanceConfig()
     triage: TriageConfig = TriageConfig()
+    results: ResultsConfig = ResultsConfig()
     log: LogConfig = LogConfig()
 
     @classmethod

@@ -4,7 +4,9 @@ Today it runs from a file to a decision inside one call. The service makes the s
 puts the decision on the worklist and delivers the evidence (docs/architecture.md).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from xray_ai.acceptance import Acceptance, accept_header
+from xray_ai.domain.evidence import ResultOptions
 from xray_ai.domain.priority import Priority
 from xray_ai.domain.radiograph import Note, RadiographHeader
 from xray_ai.domain.reading import Reading
@@ -21,6 +24,9 @@ from xray_ai.imaging.grayscale import grayscale_of
 from xray_ai.imaging.header import header_of
 from xray_ai.imaging.part10 import open_part10
 from xray_ai.inference.reader import Reader
+from xray_ai.results.evidence import Evidence, compose
+from xray_ai.results.heatmap_image import display_for_results
+from xray_ai.results.study_result import ReadImage, StudyResult, UnreadImage
 from xray_ai.triage import Triage, TriagePolicy, triage
 
 
@@ -73,7 +79,43 @@ def read_radiograph(site: Site, dataset: Dataset, header: RadiographHeader) -> T
     return TriagedRadiograph(header, reading, site.policy, decision, notes + reading.notes)
 
 
-def display_grayscale(path: Path) -> NDArray[np.float32]:
-    """Decode one file as a viewer shows it: full resolution, windowed, 0.0 black to 1.0 white. Raises StudyRejected."""
-    dataset = open_part10(path)
+def result_image(
+    path: Path, outcome: TriagedRadiograph | UnreadRadiograph, options: ResultOptions
+) -> ReadImage | UnreadImage:
+    """Open a triaged file once more for its results: its header, and what a viewer would show where that is drawn."""
+    source = open_part10(path)
+    header = outcome.header or header_of(source)
+    if isinstance(outcome, UnreadRadiograph):
+        return UnreadImage(source, header, outcome.rejection)
+    is_drawn = options.localisation and bool(outcome.decision.because)
+    display = display_grayscale(source) if is_drawn else None
+    return ReadImage(
+        source,
+        header,
+        outcome.reading,
+        outcome.decision,
+        outcome.notes,
+        display_for_results(display) if display is not None else None,
+    )
+
+
+def display_grayscale(dataset: Dataset) -> NDArray[np.float32]:
+    """Decode as a viewer shows it: full resolution, windowed, 0.0 black to 1.0 white. Raises StudyRejected."""
     return grayscale_of(dataset).for_display(decode(dataset, least_side=None).values)
+
+
+def report_study(
+    site: Site, images: Sequence[ReadImage | UnreadImage], read_at: datetime, options: ResultOptions
+) -> Evidence:
+    """Compose one study's evidence from all of its images, read or not."""
+    return compose(
+        StudyResult(
+            read=tuple(image for image in images if isinstance(image, ReadImage)),
+            unread=tuple(image for image in images if isinstance(image, UnreadImage)),
+            model=site.reader.pack.identity,
+            policy=site.policy,
+            read_at=read_at,
+            predecessor=None,
+            options=options,
+        )
+    )

@@ -74,7 +74,7 @@ def readings() -> dict[str, Reading]:
         for name, syntax in BY_OPENJPH.items():
             paths[name] = Path(folder, f"{name}.dcm")
             write_by_openjph(syntax, paths[name])
-        command = [sys.executable, "-m", "xray_ai", "triage", "--json", *paths.values()]
+        command = [sys.executable, "-m", "xray_ai", "triage", "--json", *map(str, paths.values())]
         ran = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ)
     return dict(zip(paths, map(json.loads, ran.stdout.splitlines()), strict=True))
 

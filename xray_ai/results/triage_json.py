@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from xray_ai.domain.finding import ABNORMALITY, Score
 from xray_ai.domain.radiograph import Note, RadiographHeader
@@ -11,46 +10,50 @@ from xray_ai.domain.reading import Reading
 from xray_ai.errors import StudyRejected
 from xray_ai.triage import Triage, TriagePolicy
 
+JsonObject = dict[str, object]
 FILE_KINDS = ("heatmap", "sr", "sc", "gsps")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Read:
+    """What became of a file that was read."""
+
+    reading: Reading
+    decision: Triage
+    policy: TriagePolicy
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TriagedFile:
-    """What became of one file: a reading with its priority, or a rejection."""
+    """What became of one file: it was read, or rejected."""
 
     path: Path
     header: RadiographHeader | None
-    rejection: StudyRejected | None
-    reading: Reading | None
-    decision: Triage | None
-    policy: TriagePolicy | None
-    notes: tuple[Note, ...]
     seconds: float
     files: Mapping[str, Path] | None  # None: no output folder was asked for
+    read: Read | None = None
+    rejection: StudyRejected | None = None
 
 
-def as_json(triaged: TriagedFile) -> dict[str, Any]:
+def as_json(triaged: TriagedFile) -> JsonObject:
     """One JSON object; keys are only ever added, never renamed."""
-    header, reading, rejection = triaged.header, triaged.reading, triaged.rejection
-    decision, policy = triaged.decision, triaged.policy
-    tree: dict[str, Any] = {
+    header, read, rejection = triaged.header, triaged.read, triaged.rejection
+    scores = read.reading.scores if read else ()
+    tree: JsonObject = {
         "path": str(triaged.path),
         "sop_instance_uid": header and header.sop_instance_uid,
         "study_instance_uid": header and header.study_instance_uid,
-        "status": "read" if reading else "not_read",
+        "status": "read" if read else "not_read",
         "reason": rejection and {"code": rejection.code.value, "text": str(rejection)},
         "view_position": header and header.view_position.value,
-        "model": reading and asdict(reading.model),
-        "policy": policy and {"name": policy.name, "digest": policy.digest},
-        "abnormality": reading and _scored(reading.abnormality),
-        "findings": [
-            _named(score) | _scored(score)
-            for score in (reading.scores if reading else ())
-            if score.finding.key != ABNORMALITY
-        ],
-        "priority": decision and decision.priority.name,
-        "because": [score.finding.key for score in decision.because] if decision else [],
-        "notes": [asdict(note) for note in triaged.notes],
+        "model": read and asdict(read.reading.model),
+        "policy": read and {"name": read.policy.name, "digest": read.policy.digest},
+        "abnormality": read and _scored(read.reading.abnormality),
+        "findings": [_named(score) | _scored(score) for score in scores if score.finding.key != ABNORMALITY],
+        "priority": read and read.decision.priority.name,
+        "because": [score.finding.key for score in read.decision.because] if read else [],
+        "notes": [asdict(note) for note in read.notes] if read else [],
         "seconds": round(triaged.seconds, 4),
     }
     if triaged.files is not None:
@@ -58,11 +61,11 @@ def as_json(triaged: TriagedFile) -> dict[str, Any]:
     return tree
 
 
-def _named(score: Score) -> dict[str, Any]:
+def _named(score: Score) -> JsonObject:
     return asdict(score.finding)
 
 
-def _scored(score: Score) -> dict[str, Any]:
+def _scored(score: Score) -> JsonObject:
     return {
         "probability": round(score.probability, 6),
         "operating_point": score.operating_point,

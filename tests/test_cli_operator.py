@@ -1,0 +1,150 @@
+"""The commands of an operator: what is installed, whether it is sound, and what to mend."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.command import Command, a_file, the_command
+from tests.house.shape import ROOT
+from tests.packs import Tree, a_pack, edit_golden
+from xray_ai import __version__
+from xray_ai.imaging.decode import decoders
+from xray_ai.inference.session import Device, available_devices
+
+COMMANDS = (
+    ("--help",),
+    ("triage", "--help"),
+    ("models", "--help"),
+    ("models", "list"),
+    ("models", "verify"),
+    ("doctor",),
+    ("demo", "--help"),
+    ("triage", "chest.dcm"),
+    ("triage", "--json", "chest.dcm"),
+)
+
+
+@pytest.fixture
+def xray_ai(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """The command in an empty folder, with one tiny pack installed."""
+    return the_command(tmp_path, monkeypatch, capsys)
+
+
+def _expect_nothing(golden: Tree) -> None:
+    golden["cases"][0]["probabilities"]["mass"] = 0.0
+
+
+def test_the_version_is_that_of_the_package(xray_ai: Command) -> None:
+    ended = xray_ai("--version")
+
+    assert (ended.code, ended.out) == (0, f"{__version__}\n")
+
+
+def test_the_module_is_the_command() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "xray_ai", "--version"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert ended.stdout == f"{__version__}\n"
+
+
+def test_installed_packs_are_listed_with_what_they_are(xray_ai: Command) -> None:
+    ended = xray_ai("models", "list")
+
+    assert ended.code == 0
+    assert re.search(r"tiny .* 1\.2\.3 .* 4 .* not measured .* Apache-2\.0", ended.out)
+
+
+def test_a_sound_pack_is_verified_with_the_alerts_to_expect(xray_ai: Command) -> None:
+    ended = xray_ai("models", "verify")
+
+    assert ended.code == 0
+    assert "alerts per 100 studies" in ended.out
+    assert re.search(r"Pneumothorax .* 10\.0% .* 0\.500 .* 0\.100 .* 5\.0", ended.out)
+    assert "tiny is sound; golden scores within 0.0e+00 on cpu." in ended.out
+
+
+def test_a_pack_that_is_not_installed_can_be_verified_by_its_folder(xray_ai: Command, tmp_path: Path) -> None:
+    ended = xray_ai("models", "verify", a_pack(tmp_path / "elsewhere", name="new"))
+
+    assert ended.code == 0
+    assert "new is sound" in ended.out
+
+
+def test_a_changed_byte_is_found_by_verify(xray_ai: Command, tmp_path: Path) -> None:
+    network = tmp_path / "packs" / "tiny" / "model.onnx"
+    network.write_bytes(network.read_bytes() + b"!")
+
+    ended = xray_ai("models", "verify")
+
+    assert ended.code == 2
+    assert "model.onnx has not the SHA-256 that its card names" in ended.err
+
+
+@pytest.mark.parametrize("command", [("models", "verify"), ("doctor",)], ids=" ".join)
+def test_golden_scores_are_checked_even_where_the_service_skips_them(
+    xray_ai: Command, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    edit_golden(tmp_path / "packs" / "tiny", _expect_nothing)
+    Path("xray-ai.toml").write_text("[inference]\ncheck_golden_scores = false", "utf-8")
+
+    ended = xray_ai(*command)
+
+    assert ended.code == 2
+    assert "golden scores are off" in ended.err
+
+
+def test_without_a_pack_verify_and_doctor_need_an_operator(xray_ai: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XRAY_AI_MODELS__ROOT", "nowhere")
+
+    verified, examined = xray_ai("models", "verify"), xray_ai("doctor")
+
+    assert (verified.code, examined.code) == (2, 2)
+    assert "No pack is installed under nowhere" in verified.err
+    assert "0 model packs are installed" in examined.err
+
+
+def test_the_doctor_names_every_decoder_the_device_and_the_pack(xray_ai: Command) -> None:
+    ended = xray_ai("doctor")
+
+    assert ended.code == 0
+    assert [decoder.name for decoder in decoders() if decoder.name not in ended.out] == []
+    assert "device configured: cpu" in ended.out
+    assert "model pack: tiny 1.2.3, golden scores hold" in ended.out
+    assert "All is well." in ended.out
+
+
+@pytest.mark.skipif(Device.CUDA in available_devices(), reason="this ONNX Runtime was built for CUDA")
+def test_the_doctor_says_what_to_install_for_a_device_that_is_not_there(
+    xray_ai: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XRAY_AI_INFERENCE__DEVICE", "cuda")
+
+    ended = xray_ai("doctor")
+
+    assert ended.code == 2
+    assert "[gpu]" in ended.err
+
+
+def test_the_demonstration_reads_a_chest_and_refuses_a_tibia(xray_ai: Command) -> None:
+    pytest.importorskip("data_store", reason="the demonstration images are not installed: pip install 'xray-ai[demo]'")
+
+    ended = xray_ai("demo", "--out", "pictures")
+
+    assert ended.code == 0
+    assert "The chest was read and the tibia refused, as they should be." in ended.out
+    assert "Heatmaps, structured reports and secondary captures: pictures" in ended.out
+    assert len(list(Path("pictures").glob("0001-*.png"))) == 2
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_nothing_is_ever_called_normal(xray_ai: Command, arguments: tuple[str, ...]) -> None:
+    a_file("chest.dcm")
+
+    ended = xray_ai(*arguments)
+
+    assert ended.code == 0
+    assert re.search(r"\bnormal", ended.out + ended.err, re.IGNORECASE) is None
