@@ -5,11 +5,11 @@ RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 TRAIN := .venv-training/.installed
 # What torch's types are needed for is checked in the training environment, all else without torch.
-TRAINING_CODE := xray_ai/training scripts tests/training
+TRAINING_CODE := xray_ai/training scripts bench tests/training
 NOT_HERE := training or e2e or orthanc or postgres or browser or soak or gpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check format shape test test-training e2e docs model
+.PHONY: help setup demo check format shape test test-training e2e bench docs model
 
 help: ## List the targets (PYTHON=python3.12 chooses the Python, 3.11 or newer)
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -40,8 +40,12 @@ test-training: $(TRAIN) ## Check the types of training code and test it; install
 	.venv-training/bin/mypy $(TRAINING_CODE)
 	.venv-training/bin/pytest -m 'training and not (soak or gpu)'
 
-e2e: $(DEV) ## Run the tests against real peers (Debian packages: dcmtk orthanc dicom3tools)
+e2e: $(DEV) ## Run the tests against real peers (Debian packages: dcmtk orthanc dicom3tools pixelmed-apps)
 	.venv/bin/pytest --ignore tests/training -m 'e2e and not (soak or gpu)'
+
+bench: $(TRAIN) ## Measure speed beside a peer, and what result objects cost; ten minutes on a machine that rests
+	.venv-training/bin/python -m bench.end_to_end --json out/bench/end_to_end.json
+	.venv-training/bin/python -m bench.results --json out/bench/results.json
 
 docs: $(DEV) ## Build the manual into site/
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
@@ -79,5 +83,5 @@ $(DEV): $(RUN)
 $(TRAIN): pyproject.toml constraints-training.txt
 	$(NEW_ENOUGH)
 	$(PYTHON) -m venv .venv-training
-	.venv-training/bin/pip install --quiet --constraint constraints-training.txt --editable '.[cpu,demo,dev,train]'
+	.venv-training/bin/pip install --quiet --constraint constraints-training.txt --editable '.[cpu,demo,dev,train,bench]'
 	@touch $@

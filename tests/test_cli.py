@@ -10,18 +10,12 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
-from tests.command import Command, a_file, the_command
+from tests.command import Command, a_file
 from tests.packs import Tree, a_pack, absent, edit_golden
 from xray_ai.inference.model_pack import ModelPack
 
 SOP_INSTANCE_UID, STUDY_INSTANCE_UID = "1.2.826.0.1.3680043.10.1", "1.2.826.0.1.3680043.10.2"
 BLANK = np.full((100, 100), 7, np.uint16)
-
-
-@pytest.fixture
-def xray_ai(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """The command in an empty folder, with one tiny pack installed."""
-    return the_command(tmp_path, monkeypatch, capsys)
 
 
 # ---- what is printed

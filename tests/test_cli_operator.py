@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import Command, a_file, the_command
+from tests.command import Command, a_file
 from tests.house.shape import ROOT
 from tests.packs import Tree, a_pack, edit_golden
 from xray_ai import __version__
@@ -25,12 +25,6 @@ COMMANDS = (
     ("triage", "chest.dcm"),
     ("triage", "--json", "chest.dcm"),
 )
-
-
-@pytest.fixture
-def xray_ai(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """The command in an empty folder, with one tiny pack installed."""
-    return the_command(tmp_path, monkeypatch, capsys)
 
 
 def _expect_nothing(golden: Tree) -> None:

@@ -75,7 +75,7 @@ def integer_of(dataset: Dataset, keyword: str) -> int | None:
 
 def items_of(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
     """The items of a sequence; none when it is absent, empty, damaged or beyond any reasonable size."""
-    raw: object = dataset.get_item(Tag(keyword)) if keyword in dataset else None
+    raw: object = dataset.get_item(Tag(keyword), keep_deferred=True) if keyword in dataset else None
     if isinstance(raw, RawDataElement) and len(raw.value or b"") > LARGEST_SEQUENCE_BYTES:
         return ()
     return tuple(item for item in values_of(dataset, keyword) if isinstance(item, Dataset))
