@@ -109,7 +109,7 @@ def test_the_default_policy_is_that_of_decision_15() -> None:
 
     assert dict(policy.priorities) == {
         **dict.fromkeys(("pneumothorax", "tension_pneumothorax", "pneumoperitoneum"), Priority.STAT),
-        **dict.fromkeys(("mass", "nodule", "pneumonia", "edema", "consolidation", ABNORMALITY), Priority.HIGH),
+        **dict.fromkeys(("mass", "nodule", "pneumonia", "edema", "consolidation"), Priority.HIGH),
     }
 
 

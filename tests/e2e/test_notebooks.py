@@ -14,7 +14,7 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_from_top_to_bottom(notebook: Path) -> None:
-    content = nbformat.from_dict(json.loads(notebook.read_text("utf-8")))  # type: ignore[no-untyped-call]  # it has none
+    content = nbformat.reads(notebook.read_text("utf-8"), as_version=4)  # type: ignore[no-untyped-call]  # it has none
 
     NotebookClient(content, timeout=300, kernel_name="python3").execute()
 
