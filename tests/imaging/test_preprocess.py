@@ -231,3 +231,15 @@ def test_the_networks_input_is_normalised_by_the_recipe() -> None:
     assert image.shape == (1, 1, 64, 64)
     assert image.dtype == np.float32
     assert np.unique(image).tolist() == [1.0]
+
+
+def test_smoothing_hides_a_scanners_noise_from_the_model() -> None:
+    values = some_pixels(320, 256, bits=12)
+    noisy = np.clip(values + np.random.default_rng(1).normal(0, 120, values.shape), 0, 4095).astype(np.uint16)
+
+    plain, smoothed = (
+        np.abs(prepared(noisy, recipe=recipe).grey - prepared(values, recipe=recipe).grey).mean()
+        for recipe in (RECIPE, replace(RECIPE, smoothing_px=0.9))
+    )
+
+    assert smoothed < plain / 2

@@ -71,6 +71,7 @@ def a_run(**changes: object) -> TrainingRun:
             "columns": SIDE_PX,
             "collimation": {"flat_span": 0.04, "largest_share": 0.2},
             "grey_range": {"low_percentile": 1.0, "high_percentile": 99.0, "central_share": 0.9},
+            "smoothing_px": 0.0,
             "mean": 0.5,
             "standard_deviation": 0.25,
         },

@@ -6,10 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.training.cohorts import a_cohort_image
 from xray_ai.app import DEFAULT_POLICY
 from xray_ai.domain.finding import FindingKey
 from xray_ai.domain.priority import Priority
-from xray_ai.training.calibrate import CalibratedOutput, calibrate, platt, raking_weights, weighted_quantile
+from xray_ai.training.calibrate import (
+    CalibratedOutput,
+    calibrate,
+    platt,
+    raking_weights,
+    source_weights,
+    weighted_quantile,
+)
 from xray_ai.training.datasets.nih_chestxray14 import FINDING_KEYS
 from xray_ai.training.finding_table import finding_table
 from xray_ai.triage import TriagePolicy
@@ -176,3 +184,19 @@ def test_a_weighted_quantile_is_the_smallest_value_with_that_share_below(
 
     assert place == len(values) - 1 or weights[:place].sum() >= aim * (1 - 1e-9)
     assert place == 0 or weights[: place - 1].sum() < aim * (1 + 1e-9)
+
+
+def test_each_source_has_its_share_of_the_weight() -> None:
+    images = [a_cohort_image(source="nih")] + [a_cohort_image(source="nih-128px")] * 4
+
+    weights = source_weights(images, {"nih": 0.75, "nih-128px": 0.25})
+
+    assert weights.sum() == pytest.approx(5)
+    assert weights[0] == pytest.approx(0.75 * 5)
+
+
+def test_weights_to_set_out_from_are_kept_where_labels_are_as_stated() -> None:
+    labels = np.array([[1.0], [0.0], [1.0], [0.0]])
+    start = np.array([2.0, 2.0, 1.0, 1.0])
+
+    assert raking_weights(labels, np.array([0.5]), start).tolist() == pytest.approx([4 / 3, 4 / 3, 2 / 3, 2 / 3])
