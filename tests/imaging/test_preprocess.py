@@ -238,7 +238,7 @@ def test_smoothing_hides_a_scanners_noise_from_the_model() -> None:
     noisy = np.clip(values + np.random.default_rng(1).normal(0, 120, values.shape), 0, 4095).astype(np.uint16)
 
     plain, smoothed = (
-        np.abs(prepared(noisy, recipe=recipe).grey - prepared(values, recipe=recipe).grey).mean()
+        (prepared(noisy, recipe=recipe).grey - prepared(values, recipe=recipe).grey).std()
         for recipe in (RECIPE, replace(RECIPE, smoothing_px=0.9))
     )
 
