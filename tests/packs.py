@@ -192,7 +192,7 @@ def _card(name: str, outputs: Sequence[TinyFinding], shape: tuple[int, int], pol
         "operating_points_set_on": "Nothing.",
         "limits": ["It tells bright from dark."],
         "acceptance": {
-            "sop_class_uids": ["1.2.840.10008.5.1.4.1.1.1", "1.2.840.10008.5.1.4.1.1.1.1"],
+            "sop_class_uids": ["1.2.840.10008.5.1.4.1.1.1", "1.2.840.10008.5.1.4.1.1.1.1", "1.2.840.10008.5.1.4.1.1.7"],
             "modalities": ["CR", "DX", "RG"],
             "body_parts": ["CHEST"],
             "view_positions": ["PA", "AP"],

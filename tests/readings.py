@@ -61,9 +61,9 @@ def a_read_image(
     heatmaps = tuple(Heatmap(score.finding.key, each, box) for score, each in zip(scores, values, strict=True))
     shown = some_pixels(dataset.Rows, dataset.Columns) / np.float32(4095) if display is None else display
     reading = Reading(MODEL, tuple(scores), heatmaps)
-    return ReadImage(
-        dataset, header_of(dataset), reading, triage(scores, POLICY, ordered), (), np.asarray(shown, np.float32)
-    )
+    shape = (int(dataset.Rows), int(dataset.Columns))
+    decision = triage(scores, POLICY, ordered)
+    return ReadImage(dataset, header_of(dataset), reading, decision, (), np.asarray(shown, np.float32), shape)
 
 
 def an_unread_image(source: Dataset, rejection: StudyRejected) -> UnreadImage:

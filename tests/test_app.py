@@ -6,7 +6,7 @@ import pytest
 
 from tests.house.shape import ROOT
 from tests.packs import Tree, a_pack, edit_golden, present
-from xray_ai.app import build_site, default_pack, load_policy, models_root
+from xray_ai.app import acceptance_of, build_site, default_pack, load_policy, models_root
 from xray_ai.config import (
     AcceptanceConfig,
     ConfigurationWrong,
@@ -20,7 +20,7 @@ from xray_ai.domain.finding import FindingKey
 from xray_ai.domain.priority import Priority
 from xray_ai.domain.radiograph import ViewPosition
 from xray_ai.errors import OperatorNeeded
-from xray_ai.inference.model_pack import PackUnsound
+from xray_ai.inference.model_pack import ModelPack, PackUnsound
 from xray_ai.inference.session import Device, available_devices
 from xray_ai.triage import PolicyUnsound
 
@@ -118,6 +118,13 @@ def test_the_site_says_whether_secondary_captures_are_read(tmp_path: Path, *, is
     site = build_site(settings_of(tmp_path, acceptance=AcceptanceConfig(secondary_capture=is_read)))
 
     assert site.acceptance.secondary_capture is is_read
+
+
+def test_a_site_cannot_have_read_what_its_pack_may_not(tmp_path: Path) -> None:
+    only_cr = {"sop_class_uids": frozenset({"1.2.840.10008.5.1.4.1.1.1"})}
+    card = ModelPack.open(a_pack(tmp_path)).card.acceptance.model_copy(update=only_cr)
+
+    assert not acceptance_of(card, settings_of(tmp_path)).secondary_capture
 
 
 def test_the_site_says_how_urgent_an_image_without_an_order_is(tmp_path: Path) -> None:

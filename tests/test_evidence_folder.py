@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-from pydicom import dcmread
+from pydicom import dcmread, uid
 
 from tests.command import Command, a_file
+from tests.factories import some_pixels
 from tests.packs import Tree
 
 BLANK = np.full((100, 100), 7, np.uint16)
@@ -73,3 +74,26 @@ def test_a_damaged_record_of_reading_times_needs_an_operator(xray_ai: Command) -
 
     assert ended.code == 2
     assert "reading-times.json is damaged" in ended.err
+
+
+def test_a_damaged_copy_hides_no_reading(xray_ai: Command) -> None:
+    whole = an_image(1)
+    Path("0-damaged.dcm").write_bytes(whole.read_bytes()[:-20_000])
+
+    damaged, read = lines_of(xray_ai, Path("0-damaged.dcm"), whole)
+
+    assert (damaged["status"], read["status"]) == ("not_read", "read")
+    assert "Not read" not in str(dcmread(read["files"]["sr"]))
+    assert read["files"]["sc"] is not None
+
+
+def test_an_image_whose_details_are_damaged_spoils_no_other_result(xray_ai: Command) -> None:
+    whole = an_image(1, pixels=some_pixels(1024, 900), syntax=uid.JPEG2000Lossless)
+    content = bytearray(whole.read_bytes())
+    content[-30_000:-2_000:7] = bytes(len(content[-30_000:-2_000:7]))
+    damaged = Path("1-2.dcm")
+    damaged.write_bytes(bytes(content).replace(b"1.2.3.1.1", b"1.2.3.1.2"))
+
+    lines = lines_of(xray_ai, damaged, an_image(1, study=2))
+
+    assert lines[1]["files"]["sr"] is not None

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from xray_ai.acceptance import Acceptance
+from xray_ai.acceptance import SECONDARY_CAPTURE, Acceptance
 from xray_ai.config import ConfigurationWrong, Settings
 from xray_ai.domain.evidence import ResultOptions
 from xray_ai.domain.priority import Priority
@@ -68,7 +68,7 @@ def acceptance_of(card: AcceptanceCard, settings: Settings) -> Acceptance:
     """The pack's limits, narrowed by the site's."""
     return Acceptance(
         sop_class_uids=frozenset(SOPClassUID(uid) for uid in card.sop_class_uids),
-        secondary_capture=settings.acceptance.secondary_capture,
+        secondary_capture=settings.acceptance.secondary_capture and SECONDARY_CAPTURE in card.sop_class_uids,
         modalities=card.modalities,
         body_parts=card.body_parts,
         view_positions=card.view_positions,

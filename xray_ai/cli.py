@@ -30,7 +30,7 @@ from xray_ai.inference.session import available_devices
 from xray_ai.pipeline import Site, TriagedRadiograph, UnreadRadiograph, triage_file
 from xray_ai.results.triage_json import Read, TriagedFile, as_json
 
-EXIT_DONE, EXIT_REJECTED, EXIT_OPERATOR, EXIT_PEER = 0, 1, 2, 3
+EXIT_REJECTED, EXIT_OPERATOR, EXIT_PEER = 1, 2, 3  # 0: done
 RESEARCH_USE = "Research use only, not for diagnosis."
 
 app = typer.Typer(

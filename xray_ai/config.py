@@ -13,7 +13,7 @@ from xray_ai.errors import OperatorNeeded
 
 DEFAULT_FILE = Path("xray-ai.toml")
 ENVIRONMENT_PREFIX = "XRAY_AI_"
-NOT_SETTINGS = frozenset({"XRAY_AI_DATA"})  # read by tests and scripts, not by the service
+NOT_SETTINGS = frozenset({"XRAY_AI_DATA"})  # read by tests, not by the service
 
 
 class ConfigurationWrong(OperatorNeeded):

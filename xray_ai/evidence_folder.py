@@ -13,7 +13,7 @@ from pathlib import Path
 from xray_ai import log
 from xray_ai.domain.evidence import ResultOptions
 from xray_ai.domain.uid import SOPInstanceUID, StudyInstanceUID
-from xray_ai.errors import OperatorNeeded
+from xray_ai.errors import OperatorNeeded, StudyRejected
 from xray_ai.pipeline import Site, TriagedRadiograph, UnreadRadiograph, report_study, result_image
 from xray_ai.results.evidence import Evidence
 from xray_ai.results.heatmap_image import HeatmapCaption, heatmap_png
@@ -42,7 +42,6 @@ def write_evidence(site: Site, filed: Sequence[Filed], folder: Path, options: Re
         times = ReadingTimes(folder / READING_TIMES)
         for study_uid, members in _by_study(filed).items():
             _write_study(site, study_uid, members, _Sheaf(folder, options, times, now))
-        times.save()
     except OSError as error:
         raise OperatorNeeded(
             f"The results cannot be written into {folder} ({type(error).__name__}).",
@@ -64,14 +63,29 @@ def _write_study(site: Site, study_uid: StudyInstanceUID, members: Sequence[tupl
     """Write one study's pictures, file by file, and its objects, in which an image that came twice counts once."""
     images: dict[SOPInstanceUID, ResultImage] = {}
     for number, one in members:
-        image = result_image(one.path, one.outcome, sheaf.options)
+        image = _opened(one, sheaf.options)
+        if image is None:
+            continue
         one.files.update(_write_pictures(sheaf.folder, number, image))
-        images.setdefault(image.header.sop_instance_uid, image)
+        known = images.setdefault(image.header.sop_instance_uid, image)
+        if isinstance(known, UnreadImage) and isinstance(image, ReadImage):  # a damaged copy hides no reading
+            images[image.header.sop_instance_uid] = image
+    if not images:
+        return
     read_at = max(sheaf.times.of(image, site, sheaf.now) for image in images.values())
+    sheaf.times.save()  # before the objects that carry it: an unfinished run is finished with the same ones
     evidence = report_study(site, list(images.values()), read_at, sheaf.options)
     for _, one in members:
         if one.outcome.header is not None:
             one.files.update(_write_objects(sheaf.folder, study_uid, one.outcome.header.sop_instance_uid, evidence))
+
+
+def _opened(one: Filed, options: ResultOptions) -> ResultImage | None:
+    try:
+        return result_image(one.path, one.outcome, options)
+    except StudyRejected as gone:  # between the two readings; what was read stays in the table and in the JSON
+        log.warning("radiograph.not_reported", reason=gone.code.value)
+        return None
 
 
 class ReadingTimes:
@@ -80,18 +94,20 @@ class ReadingTimes:
     def __init__(self, file: Path) -> None:
         self._file = file
         try:
-            self._times: dict[str, str] = json.loads(file.read_text("utf-8")) if file.exists() else {}
-        except ValueError as error:
+            stored = json.loads(file.read_text("utf-8")) if file.exists() else {}
+            self._times = {str(key): datetime.fromisoformat(time) for key, time in stored.items()}
+        except (ValueError, TypeError, AttributeError) as error:
             raise OperatorNeeded(f"{file} is damaged.", remedy="Choose another folder, or remove this file.") from error
 
     def of(self, image: ResultImage, site: Site, now: datetime) -> datetime:
         """The recorded time of this reading, or `now`, which is then recorded."""
         key = f"{log.key_of(image.header.sop_instance_uid)} {site.reader.pack.identity.digest[:16]}"
-        return datetime.fromisoformat(self._times.setdefault(key, now.isoformat(timespec="seconds")))
+        return self._times.setdefault(key, now.replace(microsecond=0))
 
     def save(self) -> None:
         unfinished = self._file.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(self._times, indent=1), "utf-8")
+        times = {key: time.isoformat() for key, time in self._times.items()}
+        unfinished.write_text(json.dumps(times, indent=1), "utf-8")
         unfinished.replace(self._file)
 
 
@@ -118,12 +134,13 @@ def _write_objects(
 
 def _write_pictures(folder: Path, number: int, image: ResultImage) -> dict[str, Path]:
     """A picture for each flagged finding; the most urgent one's is the radiograph's heatmap."""
-    if isinstance(image, UnreadImage) or image.display is None:
+    if isinstance(image, UnreadImage) or image.display is None or image.source_shape is None:
         return {}
     pictures = []
     for score in image.decision.because:
         key = score.finding.key
-        picture = heatmap_png(image.display, image.reading.heatmap_of(key), HeatmapCaption(score, image.reading.model))
+        caption = HeatmapCaption(score, image.reading.model)
+        picture = heatmap_png(image.display, image.reading.heatmap_of(key), caption, image.source_shape)
         name = f"{number:04d}-{log.key_of(image.header.sop_instance_uid)}-{key}.png"
         pictures.append(_write(folder / name, picture))
     return {"heatmap": pictures[0]}

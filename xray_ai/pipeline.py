@@ -82,21 +82,40 @@ def read_radiograph(site: Site, dataset: Dataset, header: RadiographHeader) -> T
 def result_image(
     path: Path, outcome: TriagedRadiograph | UnreadRadiograph, options: ResultOptions
 ) -> ReadImage | UnreadImage:
-    """Open a triaged file once more for its results: its header, and what a viewer would show where that is drawn."""
+    """Open a triaged file once more for its results: its header, and what a viewer would show where that is drawn.
+
+    Raises: StudyRejected, when the file is no longer what it was.
+    """
     source = open_part10(path)
     header = outcome.header or header_of(source)
     if isinstance(outcome, UnreadRadiograph):
-        return UnreadImage(source, header, outcome.rejection)
+        return UnreadImage(_without_pixels(source), header, outcome.rejection)
     is_drawn = options.localisation and bool(outcome.decision.because)
-    display = display_grayscale(source) if is_drawn else None
+    display = _display_or_none(source) if is_drawn else None
     return ReadImage(
-        source,
-        header,
-        outcome.reading,
-        outcome.decision,
-        outcome.notes,
-        display_for_results(display) if display is not None else None,
+        source=_without_pixels(source),
+        header=header,
+        reading=outcome.reading,
+        decision=outcome.decision,
+        notes=outcome.notes,
+        display=None if display is None else display_for_results(display),
+        source_shape=None if display is None else (display.shape[0], display.shape[1]),
     )
+
+
+def _display_or_none(source: Dataset) -> NDArray[np.float32] | None:
+    """What a viewer shows; None where only the reduced image, which was read, can be decoded."""
+    try:
+        return display_grayscale(source)
+    except StudyRejected:
+        return None
+
+
+def _without_pixels(source: Dataset) -> Dataset:
+    """Let the pixels go: a study may have thousands of images."""
+    if "PixelData" in source:
+        del source.PixelData
+    return source
 
 
 def display_grayscale(dataset: Dataset) -> NDArray[np.float32]:

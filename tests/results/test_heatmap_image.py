@@ -224,7 +224,18 @@ def test_colour_blind_eyes_see_heat_in_the_legend(blindness: str) -> None:
 def test_a_png_is_the_same_picture_and_carries_no_hidden_text() -> None:
     display = np.full((1500, 1200), GREY / 255, np.float32)
 
-    png = Image.open(BytesIO(heatmap_png(display, some_heat(1500, 1200), MASS)))
+    png = Image.open(BytesIO(heatmap_png(display, some_heat(1500, 1200), MASS, display.shape)))
 
     assert (png.format, png.info) == ("PNG", {})
     assert (np.asarray(png) == a_picture(1500, 1200)).all()
+
+
+def test_a_display_made_small_shows_the_heat_where_the_large_source_has_it() -> None:
+    heatmap = some_heat(3000, 2400)
+
+    whole, small = (
+        heatmap_png(np.full(shape, GREY / 255, np.float32), heatmap, MASS, (3000, 2400))
+        for shape in ((3000, 2400), (1024, 819))
+    )
+
+    assert (np.asarray(Image.open(BytesIO(small))) == np.asarray(Image.open(BytesIO(whole)))).mean() > 0.99

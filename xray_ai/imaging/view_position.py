@@ -39,13 +39,15 @@ SPECIAL_WORDS = frozenset(
         *("LORDOTIC", "AXIAL", "TANGENTIAL", "SWIMMERS"),
     }
 )
-LATERAL_WORDS = frozenset({"LL", "RL", "LAT", "LATERAL", "LLAT", "RLAT", "SAGITTAL", "SEITLICH", "PROFIL"})
+LATERAL_WORDS = frozenset(
+    {"LL", "RL", "LAT", "LATERAL", "LLAT", "RLAT", "SAGITTAL", "SEITLICH", "PROFIL", "PROFILE", "LATERALE"}
+)
 PA_WORDS = frozenset({"PA", "POSTEROANTERIOR", "POSTERO", "POSTERIORANTERIOR"})
 AP_WORDS = frozenset({"AP", "ANTEROPOSTERIOR", "ANTERO", "ANTERIORPOSTERIOR"})
 
 
 def view_position_of(dataset: Dataset) -> ViewPosition:
-    """Ask View Position, then View Code Sequence, then which way the rows of the image run through the patient.
+    """Ask View Position, View Code Sequence, Body Part Examined, then which way rows run through the patient.
 
     Source: DICOM PS3.3 C.8.1.4 and C.8.11.4 (defined terms), C.7.6.1.1.1 (Patient Orientation); PS3.16 CID 4010.
     """
@@ -55,6 +57,9 @@ def view_position_of(dataset: Dataset) -> ViewPosition:
     codes = [text_of(item, "CodeValue").upper() for item in items_of(dataset, "ViewCodeSequence")]
     if codes and codes[0]:
         return VIEW_BY_CODE.get(codes[0], ViewPosition.OTHER)
+    by_body_part = _view_by_word(text_of(dataset, "BodyPartExamined"))  # some write CHEST LATERAL there
+    if by_body_part is not ViewPosition.UNKNOWN:
+        return by_body_part
     return ViewPosition.LATERAL if _rows_run_front_to_back(dataset) else ViewPosition.UNKNOWN
 
 

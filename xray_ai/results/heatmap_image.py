@@ -52,9 +52,11 @@ def display_for_results(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     return _resized(grey, *display_size(*grey.shape))
 
 
-def heatmap_png(display: NDArray[np.float32], heatmap: Heatmap, caption: HeatmapCaption) -> bytes:
-    """Draw one heatmap: display grayscale (rows, columns) float32, 0.0 to 1.0, at full resolution -> a PNG file."""
-    picture = heatmap_picture(display_for_results(display), heatmap, caption, display.shape)
+def heatmap_png(
+    display: NDArray[np.float32], heatmap: Heatmap, caption: HeatmapCaption, source_shape: tuple[int, ...]
+) -> bytes:
+    """Draw one heatmap as a PNG file; see `heatmap_picture`."""
+    picture = heatmap_picture(display_for_results(display), heatmap, caption, source_shape)
     file = BytesIO()
     Image.fromarray(picture).save(file, "PNG")
     return file.getvalue()

@@ -14,6 +14,7 @@ from xray_ai import __version__
 from xray_ai.domain.finding import Score
 from xray_ai.domain.uid import SOPClassUID
 from xray_ai.imaging.attributes import values_of, word_of
+from xray_ai.imaging.codecs import ALWAYS_LOSSY
 from xray_ai.results.capture_frame import Frame, Loss, frame_of
 from xray_ai.results.heatmap_image import WARNING, HeatmapCaption, Picture, heatmap_picture
 from xray_ai.results.identity import carry_identity
@@ -37,12 +38,12 @@ REPEATED = ("BurnedInAnnotation", *(f"LossyImageCompression{what}" for what in (
 def secondary_capture(study: StudyResult, image: ReadImage) -> Dataset | None:
     """Draw one radiograph's heatmap into a DICOM image; None where there is, or may be, no heatmap to show."""
     score = _shown(image)
-    if not study.options.localisation or score is None or image.display is None:
+    if not study.options.localisation or score is None or image.display is None or image.source_shape is None:
         return None
     others = tuple(other for other in image.decision.because if other is not score)
     caption = HeatmapCaption(score, study.model, others, image.decision.priority)
     heatmap = image.reading.heatmap_of(score.finding.key)
-    picture = heatmap_picture(image.display, heatmap, caption, (image.source.Rows, image.source.Columns))
+    picture = heatmap_picture(image.display, heatmap, caption, image.source_shape)
     frame = frame_of(picture, study.options.sc_form)
     capture = _captured(study, image, picture, frame)
     carry_identity(image.source, capture)
@@ -130,7 +131,7 @@ def _may_name_the_patient(image: ReadImage) -> bool:
 
 def _say_what_was_lost(capture: SCImage, source: Dataset, frame: Frame) -> None:
     """Lossy once is lossy for ever: the source's compressions come before ours (PS3.3 C.7.6.1.1.5)."""
-    was_lossy = word_of(source, "LossyImageCompression") == "01"
+    was_lossy = word_of(source, "LossyImageCompression") == "01" or _is_stored_lossy(source)
     losses = [*(_losses_of(source) if was_lossy else ()), *((frame.loss,) if frame.loss else ())]
     capture.LossyImageCompression = "01" if was_lossy or frame.loss else "00"
     if losses:
@@ -138,6 +139,12 @@ def _say_what_was_lost(capture: SCImage, source: Dataset, frame: Frame) -> None:
         capture.LossyImageCompressionMethod = [loss.method for loss in losses]
     if frame.loss:
         capture.DerivationCodeSequence.append(LOSSY_COMPRESSION)
+
+
+def _is_stored_lossy(source: Dataset) -> bool:
+    """Whether the pixels lay in a transfer syntax that always loses something, whatever the header says."""
+    meta = getattr(source, "file_meta", None)
+    return meta is not None and word_of(meta, "TransferSyntaxUID") in ALWAYS_LOSSY
 
 
 def _losses_of(source: Dataset) -> tuple[Loss, ...]:

@@ -25,9 +25,8 @@ class ReadImage:
     reading: Reading
     decision: Triage
     notes: tuple[Note, ...]
-    display: (
-        NDArray[np.float32] | None
-    )  # (rows, columns) 0.0 black to 1.0 white, long side at most 1024 px; None: no SC
+    display: NDArray[np.float32] | None  # (rows, columns) 0.0 black to 1.0 white, <= 1024 px a side; None: not drawn
+    source_shape: tuple[int, int] | None  # rows and columns of the source, where `display` is there
 
 
 @dataclass(frozen=True, slots=True, eq=False)

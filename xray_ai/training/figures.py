@@ -70,4 +70,4 @@ def result_figure(reader: Reader) -> bytes:
     stored = StoredImage(np.asarray(chest, np.uint8), 640, 640, reduction=0, lossy=False)
     reading = reader.read(stored, PLAIN)
     caption = HeatmapCaption(reading.score_of(MASS), reading.model)
-    return heatmap_png(PLAIN.for_display(stored.values), reading.heatmap_of(MASS), caption)
+    return heatmap_png(PLAIN.for_display(stored.values), reading.heatmap_of(MASS), caption, stored.values.shape)

@@ -77,7 +77,7 @@ class Learner:
 def train(run: TrainingRun, cohort: Cohort, folder: Path, device: str = "cpu") -> Path:
     """Train through all stages, resuming where an earlier call stopped; returns the file of averaged weights."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "run.toml").write_text(tomli_w.dumps(run.as_toml_tree()), "utf-8")
+    _write_run(run, folder)
     torch.set_num_threads(run.threads)
     torch.manual_seed(run.seed)
 
@@ -191,6 +191,15 @@ def _write_curve(folder: Path, *, stage: int, epoch: int, loss: float, auroc: di
     }
     with (folder / "curves.jsonl").open("a", encoding="utf-8") as curves:
         curves.write(json.dumps(point) + "\n")
+
+
+def _write_run(run: TrainingRun, folder: Path) -> None:
+    """Write the run beside its results; another run's checkpoint is not gone on with."""
+    file, text = folder / "run.toml", tomli_w.dumps(run.as_toml_tree())
+    if (folder / "checkpoint.pt").exists() and TrainingRun.read(file) != run:
+        message = f"{folder} holds a checkpoint of another run: choose another folder, or remove it."
+        raise ValueError(message)
+    file.write_text(text, "utf-8")
 
 
 def _save(folder: Path, checkpoint: Checkpoint) -> None:
