@@ -13,6 +13,7 @@ from xray_ai.inference.model_pack import ModelPack, installed_packs
 from xray_ai.inference.pack_card import AcceptanceCard
 from xray_ai.inference.reader import Reader
 from xray_ai.inference.session import Device
+from xray_ai.one_core import settle_on_one_core
 from xray_ai.pipeline import Site
 from xray_ai.triage import TriagePolicy
 
@@ -53,6 +54,7 @@ def open_reader(settings: Settings, pack: Path) -> Reader:
 
 def build_site(settings: Settings) -> Site:
     """Put together what the path runs with, and hold the pack to its golden scores. Raises OperatorNeeded."""
+    settle_on_one_core()
     reader = open_reader(settings, default_pack(settings))
     if settings.inference.check_golden_scores:
         check_golden(reader)

@@ -5,6 +5,7 @@ made another way. Why each stage is what it is: docs/decisions/0018.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -137,13 +138,15 @@ def _sums_of_strips(values: Pixels, count: int) -> NDArray[np.float32]:
     Shape:  (rows, columns) -> (count, columns), count <= rows.
     """
     ends = np.arange(count + 1) * (len(values) / count)
-    first, last = np.ceil(ends[:-1]).astype(int), np.floor(ends[1:]).astype(int)  # whole rows: first to before last
-    sums = np.zeros((count, values.shape[1]), np.float32)
-    for strip, (begin, end) in enumerate(zip(first, last, strict=True)):
-        if begin < end:
-            cv2.reduce(values[begin:end], 0, cv2.REDUCE_SUM, sums[strip : strip + 1], cv2.CV_32F)
-    sums += values[np.maximum(first - 1, 0)] * (first - ends[:-1]).astype(np.float32)[:, None]
-    sums += values[np.minimum(last, len(values) - 1)] * (ends[1:] - last).astype(np.float32)[:, None]
+    rows = np.minimum(ends.astype(int), len(values) - 1)  # the row in which a strip ends and the next begins
+    sums = np.empty((count, values.shape[1]), np.float32)
+    bounds = [*rows[:-1].tolist(), len(values)]
+    for strip, (first, last) in enumerate(pairwise(bounds)):
+        cv2.reduce(values[first:last], 0, cv2.REDUCE_SUM, sums[strip : strip + 1], cv2.CV_32F)
+    parted = values[rows] * (ends - rows).astype(np.float32)[:, None]  # what belongs to the strip before, of each row
+    parted[-1] = 0.0
+    sums += parted[1:]
+    sums -= parted[:-1]
     return sums
 
 
@@ -186,7 +189,7 @@ def _uncollimated(survey: NDArray[np.float32], recipe: CollimationRecipe) -> tup
 
 
 def _inside(lines: NDArray[np.float32], recipe: CollimationRecipe) -> tuple[float, float]:
-    low, middle, high = np.percentile(lines, (5, 50, 95), axis=1)
+    low, middle, high = _percentiles_of_lines(lines, (5, 50, 95))
     flat = (high - low < recipe.flat_span) & ((middle < recipe.flat_span) | (middle > 1 - recipe.flat_span))
     count = len(flat)
     most = int(recipe.largest_share * count)
@@ -194,3 +197,12 @@ def _inside(lines: NDArray[np.float32], recipe: CollimationRecipe) -> tuple[floa
     last = int(np.argmin(flat[::-1][:most])) if not flat[::-1][:most].all() else most
     # One more line goes where a border was found: the survey's line on the edge holds a part of both.
     return (first + 1 if first else 0) / count, (count - (last + 1 if last else 0)) / count
+
+
+def _percentiles_of_lines(lines: NDArray[np.float32], percents: tuple[float, ...]) -> NDArray[np.float64]:
+    """As np.percentile along the lines, in a tenth of its time: (n, length) -> (percents, n)."""
+    ordered = np.sort(lines, axis=1)
+    place = np.array(percents) / 100 * (lines.shape[1] - 1)
+    below = place.astype(int)
+    above = np.minimum(below + 1, lines.shape[1] - 1)
+    return np.asarray(ordered[:, below] + (ordered[:, above] - ordered[:, below]) * (place - below)).T
