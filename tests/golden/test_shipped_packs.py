@@ -69,3 +69,10 @@ def test_its_card_for_people_speaks_of_the_same_version(folder: Path) -> None:
 
     assert text.startswith(f"# {card.name} {card.version}\n")
     assert card.intended_use in text
+
+
+def test_it_does_not_tell_on_which_machine_it_was_made(folder: Path) -> None:
+    content = (folder / "model.onnx").read_bytes()
+
+    assert b"site-packages" not in content
+    assert b".py" not in content
