@@ -17,8 +17,19 @@ from pydicom.pixels.encoders.base import RLELosslessEncoder
 from xray_ai.acceptance import CR_STORAGE, DX_FOR_PRESENTATION, Acceptance
 from xray_ai.domain.radiograph import RadiographHeader, ViewPosition
 from xray_ai.domain.uid import SOPClassUID, SOPInstanceUID, StudyInstanceUID
+from xray_ai.imaging.preprocess import CollimationRecipe, RangeRecipe, Recipe
 
 Pixels = NDArray[np.integer[Any]]
+RECIPE = Recipe(
+    rows=64,
+    columns=64,
+    collimation=CollimationRecipe(flat_span=0.04, largest_share=0.2),
+    grey_range=RangeRecipe(low_percentile=1.0, high_percentile=99.0, central_share=0.9),
+    smoothing_px=0.0,
+    mean=0.5,
+    standard_deviation=0.25,
+    polarity=None,
+)
 MARKED_NAME = "Zzyzx^Quimby"  # a patient's name that must not appear in any output
 
 NATIVE = (

@@ -17,10 +17,9 @@ from xray_ai.errors import OperatorNeeded, StudyRejected
 from xray_ai.pipeline import Site, TriagedRadiograph, UnreadRadiograph, report_study, result_image
 from xray_ai.results.evidence import Evidence
 from xray_ai.results.heatmap_image import HeatmapCaption, heatmap_png
-from xray_ai.results.study_result import ReadImage, UnreadImage
+from xray_ai.results.study_result import ReadImage, StudyImage, UnreadImage
 
 READING_TIMES = "reading-times.json"
-ResultImage = ReadImage | UnreadImage
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +60,7 @@ class _Sheaf:
 
 def _write_study(site: Site, study_uid: StudyInstanceUID, members: Sequence[tuple[int, Filed]], sheaf: _Sheaf) -> None:
     """Write one study's pictures, file by file, and its objects, in which an image that came twice counts once."""
-    images: dict[SOPInstanceUID, ResultImage] = {}
+    images: dict[SOPInstanceUID, StudyImage] = {}
     for number, one in members:
         image = _opened(one, sheaf.options)
         if image is None:
@@ -80,7 +79,7 @@ def _write_study(site: Site, study_uid: StudyInstanceUID, members: Sequence[tupl
             one.files.update(_write_objects(sheaf.folder, study_uid, one.outcome.header.sop_instance_uid, evidence))
 
 
-def _opened(one: Filed, options: ResultOptions) -> ResultImage | None:
+def _opened(one: Filed, options: ResultOptions) -> StudyImage | None:
     try:
         return result_image(one.path, one.outcome, options)
     except StudyRejected as gone:  # between the two readings; what was read stays in the table and in the JSON
@@ -99,7 +98,7 @@ class ReadingTimes:
         except (ValueError, TypeError, AttributeError) as error:
             raise OperatorNeeded(f"{file} is damaged.", remedy="Choose another folder, or remove this file.") from error
 
-    def of(self, image: ResultImage, site: Site, now: datetime) -> datetime:
+    def of(self, image: StudyImage, site: Site, now: datetime) -> datetime:
         """The recorded time of this reading, or `now`, which is then recorded."""
         key = f"{log.key_of(image.header.sop_instance_uid)} {site.reader.pack.identity.digest[:16]}"
         return self._times.setdefault(key, now.replace(microsecond=0))
@@ -132,7 +131,7 @@ def _write_objects(
     return files
 
 
-def _write_pictures(folder: Path, number: int, image: ResultImage) -> dict[str, Path]:
+def _write_pictures(folder: Path, number: int, image: StudyImage) -> dict[str, Path]:
     """A picture for each flagged finding; the most urgent one's is the radiograph's heatmap."""
     if isinstance(image, UnreadImage) or image.display is None or image.source_shape is None:
         return {}

@@ -26,7 +26,7 @@ from xray_ai.imaging.part10 import open_part10
 from xray_ai.inference.reader import Reader
 from xray_ai.results.evidence import Evidence, compose
 from xray_ai.results.heatmap_image import display_for_results
-from xray_ai.results.study_result import ReadImage, StudyResult, UnreadImage
+from xray_ai.results.study_result import ReadImage, StudyImage, StudyResult, UnreadImage
 from xray_ai.triage import Triage, TriagePolicy, triage
 
 
@@ -79,9 +79,7 @@ def read_radiograph(site: Site, dataset: Dataset, header: RadiographHeader) -> T
     return TriagedRadiograph(header, reading, site.policy, decision, notes + reading.notes)
 
 
-def result_image(
-    path: Path, outcome: TriagedRadiograph | UnreadRadiograph, options: ResultOptions
-) -> ReadImage | UnreadImage:
+def result_image(path: Path, outcome: TriagedRadiograph | UnreadRadiograph, options: ResultOptions) -> StudyImage:
     """Open a triaged file once more for its results: its header, and what a viewer would show where that is drawn.
 
     Raises: StudyRejected, when the file is no longer what it was.
@@ -123,9 +121,7 @@ def display_grayscale(dataset: Dataset) -> NDArray[np.float32]:
     return grayscale_of(dataset).for_display(decode(dataset, least_side=None).values)
 
 
-def report_study(
-    site: Site, images: Sequence[ReadImage | UnreadImage], read_at: datetime, options: ResultOptions
-) -> Evidence:
+def report_study(site: Site, images: Sequence[StudyImage], read_at: datetime, options: ResultOptions) -> Evidence:
     """Compose one study's evidence from all of its images, read or not."""
     return compose(
         StudyResult(

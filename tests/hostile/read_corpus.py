@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 
-from tests.factories import an_acceptance
+from tests.factories import RECIPE, an_acceptance
 from tests.hostile.corpus import hostile_contents, hostile_paths
 from xray_ai.acceptance import accept_header
 from xray_ai.errors import StudyRejected
@@ -21,19 +21,9 @@ from xray_ai.imaging.decode import decode
 from xray_ai.imaging.grayscale import grayscale_of
 from xray_ai.imaging.header import header_of
 from xray_ai.imaging.part10 import open_part10, parse_part10
-from xray_ai.imaging.preprocess import CollimationRecipe, RangeRecipe, Recipe, prepare
+from xray_ai.imaging.preprocess import prepare
 
 ADDRESS_SPACE_BYTES = 3 * 2**30
-RECIPE = Recipe(
-    rows=64,
-    columns=64,
-    collimation=CollimationRecipe(flat_span=0.04, largest_share=0.2),
-    grey_range=RangeRecipe(low_percentile=1.0, high_percentile=99.0, central_share=0.9),
-    smoothing_px=0.0,
-    mean=0.5,
-    standard_deviation=0.25,
-    polarity=None,
-)
 
 
 def outcome_of(step: Callable[[], object]) -> str:

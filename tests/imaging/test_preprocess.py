@@ -8,15 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tests.factories import Pixels, a_dataset, some_pixels
+from tests.factories import RECIPE, Pixels, a_dataset, some_pixels
 from xray_ai.domain.reading import SourceBox
 from xray_ai.errors import RejectionCode, StudyRejected
 from xray_ai.imaging.grayscale import PLAIN, GrayscaleTransform, Rescale, grayscale_of
 from xray_ai.imaging.preprocess import (
-    CollimationRecipe,
     PolarityRecipe,
     PreparedImage,
-    RangeRecipe,
     Recipe,
     as_input,
     prepare,
@@ -24,16 +22,6 @@ from xray_ai.imaging.preprocess import (
 )
 from xray_ai.imaging.stored_image import StoredImage
 
-RECIPE = Recipe(
-    rows=64,
-    columns=64,
-    collimation=CollimationRecipe(flat_span=0.04, largest_share=0.2),
-    grey_range=RangeRecipe(low_percentile=1.0, high_percentile=99.0, central_share=0.9),
-    smoothing_px=0.0,
-    mean=0.5,
-    standard_deviation=0.25,
-    polarity=None,
-)
 NEGATED = replace(PLAIN, inverted=True)
 SURVEY_PX = 1 / 128  # as a share of a side: what is cut is found on a survey of this resolution
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from types import MappingProxyType
 from typing import Any
@@ -131,6 +132,7 @@ class DecoderState:
     is_available: bool
 
 
+@cache
 def decoders() -> tuple[DecoderState, ...]:
     """All transfer syntaxes that this service reads, in the order of their UIDs."""
     states = [DecoderState(syntax, uid.UID(syntax).name, "numpy", is_available=True) for syntax in NATIVE_SYNTAXES]

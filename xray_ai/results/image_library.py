@@ -16,19 +16,17 @@ from xray_ai.results.content_items import (
     reference,
     text,
 )
-from xray_ai.results.study_result import ReadImage, UnreadImage
-
-Image = ReadImage | UnreadImage
+from xray_ai.results.study_result import StudyImage
 
 
-def image_library(images: Iterable[Image]) -> Iterator[ContainerContentItem]:
+def image_library(images: Iterable[StudyImage]) -> Iterator[ContainerContentItem]:
     """List the images, where any of the objects is one."""
     entries = [_entry(image) for image in images if is_image(image.header)]
     if entries:
         yield container(concept.IMAGE_LIBRARY, [container(concept.IMAGE_LIBRARY_GROUP, entries)])
 
 
-def _entry(image: Image) -> ContentItem:
+def _entry(image: StudyImage) -> ContentItem:
     entry = reference(concept.SOURCE, image.header)
     descriptors = list(_descriptors(image))
     if descriptors:
@@ -36,7 +34,7 @@ def _entry(image: Image) -> ContentItem:
     return entry
 
 
-def _descriptors(image: Image) -> Iterator[ContentItem]:
+def _descriptors(image: StudyImage) -> Iterator[ContentItem]:
     """What the header says (TID 1602, 1603); highdicom's template raises where it says less than that."""
     header, source = image.header, image.source
     if header.modality in concept.MODALITIES:

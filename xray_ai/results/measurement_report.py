@@ -12,14 +12,12 @@ from xray_ai.results.heatmap_image import WARNING
 from xray_ai.results.image_library import image_library
 from xray_ai.results.measurement_group import group_of_unread, groups_of_read
 from xray_ai.results.result_uids import device_uid
-from xray_ai.results.study_result import ReadImage, StudyResult, UnreadImage
+from xray_ai.results.study_result import ReadImage, StudyImage, StudyResult
 
 MANUFACTURER = "xray_ai"
 
-Image = ReadImage | UnreadImage
 
-
-def measurement_report(study: StudyResult, images: Sequence[Image]) -> ContainerContentItem:
+def measurement_report(study: StudyResult, images: Sequence[StudyImage]) -> ContainerContentItem:
     """Write down one study, its images in the order given."""
     items = [
         code(concept.LANGUAGE, concept.ENGLISH, CONCEPT_MODIFIER),
@@ -45,7 +43,7 @@ def _observer(study: StudyResult) -> Iterator[ContentItem]:
     yield text(concept.DEVICE_SERIAL_NUMBER, model.digest, OBSERVATION_CONTEXT)
 
 
-def _groups(study: StudyResult, images: Sequence[Image]) -> Iterator[ContainerContentItem]:
+def _groups(study: StudyResult, images: Sequence[StudyImage]) -> Iterator[ContainerContentItem]:
     for number, image in enumerate(images, start=1):
         if isinstance(image, ReadImage):
             yield from groups_of_read(study, image, number)

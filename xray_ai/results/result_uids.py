@@ -10,7 +10,7 @@ from xray_ai.domain.uid import SOPClassUID, SOPInstanceUID, derived_uid
 from xray_ai.imaging.attributes import values_of
 from xray_ai.results.identity import identity_digest
 from xray_ai.results.referenced_request import requests_digest
-from xray_ai.results.study_result import ReadImage, StudyResult, UnreadImage
+from xray_ai.results.study_result import ReadImage, StudyImage, StudyResult, UnreadImage
 
 COMPOSER_VERSION = "1"  # raise it whenever the same study would be written with other bytes
 # Attributes of a source that its results repeat, beside the identity.
@@ -71,7 +71,7 @@ def _facts_of_unread(image: UnreadImage) -> tuple[object, ...]:
     return (*_facts_of_source(image), image.rejection.code.value, str(image.rejection))
 
 
-def _facts_of_source(image: ReadImage | UnreadImage) -> tuple[object, ...]:
+def _facts_of_source(image: StudyImage) -> tuple[object, ...]:
     source = image.source
     repeated = [[str(value) for value in values_of(source, keyword)] for keyword in REPEATED]
     return image.header, repeated, identity_digest(source), requests_digest(source)

@@ -22,12 +22,10 @@ from xray_ai.results.plain_text import plain
 from xray_ai.results.reading_time import stamp_reading_time
 from xray_ai.results.referenced_request import requests_of
 from xray_ai.results.result_uids import series_instance_uid, sop_instance_uid
-from xray_ai.results.study_result import ReadImage, StudyResult, UnreadImage
+from xray_ai.results.study_result import StudyImage, StudyResult, UnreadImage
 
 SERIES_DESCRIPTION = "XRAY_AI report - RESEARCH USE - NOT FOR DIAGNOSIS"
 CHEST_WORDS = frozenset({"CHEST", "THORAX", "LUNG"})
-
-Image = ReadImage | UnreadImage
 
 
 class _OnlyOurs:
@@ -64,7 +62,7 @@ def structured_report(study: StudyResult) -> Dataset | None:
     """
     if not study.read and not any(_says_chest(image) for image in study.unread):
         return None
-    everything: list[Image] = [*study.read, *study.unread]
+    everything: list[StudyImage] = [*study.read, *study.unread]
     images = sorted(everything, key=_place)
     bearer = min(study.read or study.unread, key=_place)
     report = _document(study, images, bearer)
@@ -76,11 +74,11 @@ def _says_chest(image: UnreadImage) -> bool:
     return not CHEST_WORDS.isdisjoint(re.split(r"[ _]+", image.header.body_part_examined))
 
 
-def _place(image: Image) -> str:
+def _place(image: StudyImage) -> str:
     return image.header.sop_instance_uid
 
 
-def _document(study: StudyResult, images: Sequence[Image], bearer: Image) -> Dataset:
+def _document(study: StudyResult, images: Sequence[StudyImage], bearer: StudyImage) -> Dataset:
     sop_class_uid, document = SOP_CLASSES[study.options.sr_form]
     sop_uid = sop_instance_uid(study, sop_class_uid)
     built = document(
@@ -109,7 +107,7 @@ def _document(study: StudyResult, images: Sequence[Image], bearer: Image) -> Dat
     return report
 
 
-def _references_of(images: Sequence[Image]) -> ContainerContentItem:
+def _references_of(images: Sequence[StudyImage]) -> ContainerContentItem:
     """A tree of references alone, for the document to check against its evidence.
 
     highdicom checks each item when it is built. The document would copy the whole tree and check it once more,
@@ -119,7 +117,7 @@ def _references_of(images: Sequence[Image]) -> ContainerContentItem:
     return container(concept.IMAGING_MEASUREMENT_REPORT, items, template="1500", relationship=None)
 
 
-def _evidence(image: Image) -> Dataset:
+def _evidence(image: StudyImage) -> Dataset:
     """What highdicom needs of an image; `carry_identity` replaces the empty patient."""
     header = image.header
     evidence = Dataset()
@@ -131,14 +129,14 @@ def _evidence(image: Image) -> Dataset:
     return evidence
 
 
-def _series_of(image: Image) -> str:
+def _series_of(image: StudyImage) -> str:
     """No archive holds an image without a series, and no reference may be without one: so one is made up here."""
     stated = text_of(image.source, "SeriesInstanceUID")
     is_sound = UID_PATTERN.fullmatch(stated) and len(stated) <= LONGEST_UID
     return stated if is_sound else derived_uid("No series", image.header.study_instance_uid)
 
 
-def _predecessors(study: StudyResult, sop_class_uid: SOPClassUID, bearer: Image) -> list[Dataset] | None:
+def _predecessors(study: StudyResult, sop_class_uid: SOPClassUID, bearer: StudyImage) -> list[Dataset] | None:
     """The report that this one revises: written by us, in the same form."""
     if study.predecessor is None:
         return None

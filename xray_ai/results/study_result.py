@@ -38,6 +38,9 @@ class UnreadImage:
     rejection: StudyRejected
 
 
+StudyImage = ReadImage | UnreadImage
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class StudyResult:
     """All images of one study with one model's reading of them."""

@@ -32,10 +32,6 @@ class Scored:
     labels: FloatArray  # (N, K)
     not_read: int
 
-    def with_probabilities(self, probabilities: FloatArray) -> "Scored":
-        """The same images and labels with another reading."""
-        return replace(self, probabilities=probabilities)
-
     @property
     def patients(self) -> NDArray[np.str_]:
         return np.array([image.patient_id for image in self.images])
