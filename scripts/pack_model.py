@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from xray_ai.inference.pack_card import PerformanceCard
 from xray_ai.training.calibrate import Calibration
 from xray_ai.training.datasets.nih_chestxray14 import read_cohort
+from xray_ai.training.evaluation.measured import EVALUATION_FILE, Evaluation
 from xray_ai.training.pack_model import PackContent, pack_model
 from xray_ai.training.run import TrainingRun
 
@@ -20,13 +20,13 @@ def main() -> None:
     arguments = parser.parse_args()
 
     folder, run = arguments.folder, TrainingRun.read(arguments.folder / "run.toml")
-    evaluation = folder / "evaluation.json"
+    evaluation = folder / EVALUATION_FILE
     content = PackContent(
         version=arguments.version,
         run=run,
         cohort=read_cohort(arguments.data),
         calibration=Calibration.model_validate_json((folder / "calibration.json").read_bytes()),
-        performance=PerformanceCard.model_validate_json(evaluation.read_bytes()) if evaluation.exists() else None,
+        evaluation=Evaluation.model_validate_json(evaluation.read_bytes()) if evaluation.exists() else None,
     )
     pack = pack_model(content, folder / "model.onnx", arguments.models / run.name)
 

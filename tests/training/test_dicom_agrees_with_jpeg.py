@@ -1,7 +1,6 @@
 """The same images as DICOM through the path, and as JPEG through evaluation, score the same."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,9 @@ from xray_ai.config import Settings
 from xray_ai.imaging.grey_file import open_grey_file
 from xray_ai.pipeline import Site, TriagedRadiograph, triage_file
 from xray_ai.training.datasets.cohort import CohortImage, Split
-from xray_ai.training.datasets.nih_chestxray14 import read_cohort
-from xray_ai.training.evaluate import mean_auroc, score_images
+from xray_ai.training.datasets.nih_chestxray14 import FINDING_KEYS, read_cohort
+from xray_ai.training.evaluation.ranking import auroc
+from xray_ai.training.evaluation.scoring import score_images
 
 DATA = Path(os.environ.get("XRAY_AI_DATA", "data"))
 pytestmark = [
@@ -36,12 +36,12 @@ def probabilities_as_dicom(site: Site, image: CohortImage, folder: Path) -> list
 def test_auroc_is_the_same_by_either_way(tmp_path: Path) -> None:
     site = build_site(Settings())
     images = read_cohort(DATA).of(Split.TUNE)[:IMAGES]
-    as_jpeg = score_images(site.reader, images)
+    as_jpeg = score_images(site.reader, images, FINDING_KEYS)
 
     as_dicom = [probabilities_as_dicom(site, image, tmp_path) for image in images]
 
     rows = np.array([row for row in as_dicom if row is not None])
     assert len(rows) == len(as_jpeg.images)
-    for output in range(rows.shape[1]):
-        theirs = mean_auroc(replace(as_jpeg, probabilities=rows), [output])
-        assert theirs == pytest.approx(mean_auroc(as_jpeg, [output]), abs=0.002, nan_ok=True)
+    once = np.ones((1, len(rows)))
+    for labels, theirs, ours in zip(as_jpeg.labels.T, rows.T, as_jpeg.probabilities.T, strict=True):
+        assert auroc(labels, theirs, once) == pytest.approx(auroc(labels, ours, once), abs=0.002, nan_ok=True)

@@ -12,7 +12,8 @@ from xray_ai.imaging.preprocess import as_input
 from xray_ai.inference.session import Device, Session
 from xray_ai.training.cohort_dataset import prepared
 from xray_ai.training.datasets.cohort import Cohort, Split
-from xray_ai.training.export_onnx import ExportDiffers, export_onnx, trained_network
+from xray_ai.training.branches import trained_network
+from xray_ai.training.export_onnx import ExportDiffers, export_onnx
 from xray_ai.training.networks import build_network
 
 pytestmark = pytest.mark.training
@@ -20,15 +21,15 @@ pytestmark = pytest.mark.training
 Images = NDArray[np.float32]
 
 
-def some_weights(file: Path) -> Path:
+def some_weights(folder: Path) -> Path:
     torch.manual_seed(0)
-    torch.save(build_network("tiny", len(KEYS), dropout=0.2).state_dict(), file)
-    return file
+    torch.save(build_network("tiny", len(KEYS), dropout=0.2).state_dict(), folder / "weights.pt")
+    return folder
 
 
 def exported(folder: Path) -> tuple[Session, Path, Cohort]:
     """An exported network, the weights that it came from, and the cohort whose clear chests are its reference."""
-    weights, cohort = some_weights(folder / "weights.pt"), a_cohort(folder / "images", train=6, tune=0)
+    weights, cohort = some_weights(folder), a_cohort(folder / "images", train=6, tune=0)
     assert export_onnx(a_run(), weights, cohort, folder / "model.onnx") <= 1e-4
     return Session(folder / "model.onnx", Device.CPU), weights, cohort
 
@@ -83,7 +84,7 @@ def test_the_exported_network_takes_any_number_of_images(tmp_path: Path, count: 
 
 
 def test_an_export_that_computes_something_else_is_refused(tmp_path: Path) -> None:
-    weights, cohort = some_weights(tmp_path / "weights.pt"), a_cohort(tmp_path / "images", train=6, tune=0)
+    weights, cohort = some_weights(tmp_path), a_cohort(tmp_path / "images", train=6, tune=0)
     install("two-faced", TwoFacedFeatures)
 
     with pytest.raises(ExportDiffers, match=r"ONNX and torch differ by .*0\.0001 is allowed"):
@@ -91,7 +92,7 @@ def test_an_export_that_computes_something_else_is_refused(tmp_path: Path) -> No
 
 
 def test_tuning_and_test_patients_are_no_part_of_the_reference(tmp_path: Path) -> None:
-    weights, cohort = some_weights(tmp_path / "weights.pt"), a_cohort(tmp_path / "images", train=4, tune=4, test=4)
+    weights, cohort = some_weights(tmp_path), a_cohort(tmp_path / "images", train=4, tune=4, test=4)
     for image in cohort.of(Split.TUNE):
         image.path.unlink()
 
@@ -99,7 +100,7 @@ def test_tuning_and_test_patients_are_no_part_of_the_reference(tmp_path: Path) -
 
 
 def test_dropout_is_off_in_what_is_shipped(tmp_path: Path) -> None:
-    network = trained_network(a_run(dropout=0.9), some_weights(tmp_path / "weights.pt"), len(KEYS))
+    network = trained_network(a_run(dropout=0.9), some_weights(tmp_path), len(KEYS))
 
     image = torch.rand(1, 1, SIDE_PX, SIDE_PX)
 

@@ -10,17 +10,20 @@ import pytest
 
 from tests.packs import BRIGHT_MASS, NO_ABNORMALITY, a_network
 from tests.training.cohorts import KEYS, SIDE_PX, a_cohort_image, a_run
+from tests.training.evaluation.examinations import an_evaluation
 from xray_ai.errors import RejectionCode, StudyRejected
 from xray_ai.imaging.grayscale import PLAIN
 from xray_ai.imaging.stored_image import StoredImage
 from xray_ai.inference.golden import check_golden
 from xray_ai.inference.model_pack import ModelPack
-from xray_ai.inference.pack_card import IntervalCard, PerformanceCard
 from xray_ai.inference.reader import Reader
 from xray_ai.inference.session import Device
 from xray_ai.training.calibrate import CalibratedOutput, Calibration
 from xray_ai.training.datasets.cohort import Cohort
-from xray_ai.training.pack_model import PackContent, pack_model
+from xray_ai.training.evaluation.measured import EVALUATION_FILE, Evaluation
+from xray_ai.training.evaluation.scoring import scoring_digest
+from xray_ai.training.evaluation.worst import figure
+from xray_ai.training.pack_model import EvaluationOfAnother, PackContent, pack_model
 from xray_ai.training.phantom import Phantom, chest_phantom
 from xray_ai.training.polarity import fit_polarity
 
@@ -33,32 +36,29 @@ MASS = CalibratedOutput(
 ABNORMALITY = CalibratedOutput(
     slope=0.75, intercept=0.25, prevalence=0.4616, operating_point=0.84, rule_out_point=0.125, alert_share=0.15
 )
-PERFORMANCE = PerformanceCard(
-    measured_on="drawn chests",
-    images=1234,
-    patients=987,
-    not_read=5,
-    interval_method="by hand",
-    mean_auroc=IntervalCard(value=0.777, low=0.7, high=0.85),
-    auroc={
-        "mass": IntervalCard(value=0.812, low=0.76, high=0.861, positives=77),
-        "abnormality": IntervalCard(value=0.701, low=0.68, high=0.72, positives=555),
-    },
-)
 
 
-def some_content(performance: PerformanceCard | None = PERFORMANCE) -> PackContent:
+def some_content(evaluation: Evaluation | None = None) -> PackContent:
     polarity = fit_polarity(np.stack([chest_phantom(Phantom(seed)) for seed in range(10, 14)]))
     calibration = Calibration(
         polarity=polarity, upright_called_inverted=0.0, inverted_called_upright=0.0, outputs=(MASS, ABNORMALITY)
     )
-    return PackContent("2.0.0", a_run(), COHORT, calibration, performance)
+    return PackContent("2.0.0", a_run(), COHORT, calibration, evaluation)
 
 
 def a_made_pack(folder: Path, content: PackContent | None = None) -> ModelPack:
     folder.mkdir(parents=True, exist_ok=True)
     onnx.save(a_network([BRIGHT_MASS, NO_ABNORMALITY], (SIDE_PX, SIDE_PX)), folder / "trained.onnx")
     return pack_model(content or some_content(), folder / "trained.onnx", folder / "models" / "tiny")
+
+
+def an_evaluated_pack(folder: Path) -> tuple[ModelPack, Evaluation]:
+    """The pack made, measured, and made again with what was measured."""
+    first = a_made_pack(folder).card
+    scoring = scoring_digest(first, first.files["model.onnx"])
+    pack = an_evaluation().pack.model_copy(update={"scoring_sha256": scoring})
+    evaluation = an_evaluation().model_copy(update={"pack": pack})
+    return a_made_pack(folder, some_content(evaluation)), evaluation
 
 
 def test_the_pack_opens_and_holds_its_golden_scores(tmp_path: Path) -> None:
@@ -109,17 +109,30 @@ def test_the_lineage_says_what_the_weights_come_from(tmp_path: Path) -> None:
 
 
 def test_the_humans_card_says_what_the_machines_card_says(tmp_path: Path) -> None:
-    pack = a_made_pack(tmp_path)
+    pack, evaluation = an_evaluated_pack(tmp_path)
+    mass = evaluation.performance().auroc["mass"]
 
     text = (pack.folder / "MODEL_CARD.md").read_text("utf-8")
 
     assert text.startswith("# tiny 2.0.0\n")
-    assert "Mean AUROC over the findings: 0.777 (0.700 to 0.850)" in text
-    assert "| Mass | 0.812 (0.760 to 0.861) | 77 |" in text
-    assert "1234 images of 987 patients; 5 more were refused" in text
+    assert f"| Mass | {figure(mass)} | {mass.positives} |" in text
+    assert f"{evaluation.images} images of {evaluation.patients} patients; 1 more were refused" in text
     assert "| Mass | 5.2% | 0.312 | never | 3.7 |" in text
     assert "| Abnormality | 46.2% | 0.840 | 0.125 | 15.0 |" in text
     assert f"`{COHORT.digest()}`" in text
+
+
+def test_the_evaluation_travels_with_the_pack(tmp_path: Path) -> None:
+    pack, evaluation = an_evaluated_pack(tmp_path)
+
+    assert Evaluation.model_validate_json((pack.folder / EVALUATION_FILE).read_bytes()) == evaluation
+    assert EVALUATION_FILE in pack.card.files
+    assert pack.card.performance == evaluation.performance()
+
+
+def test_figures_of_another_network_do_not_go_into_a_pack(tmp_path: Path) -> None:
+    with pytest.raises(EvaluationOfAnother, match="evaluate that pack, and pack again"):
+        a_made_pack(tmp_path, some_content(an_evaluation()))
 
 
 def test_the_humans_card_begins_with_what_the_pack_may_not_be_used_for(tmp_path: Path) -> None:
@@ -130,7 +143,7 @@ def test_the_humans_card_begins_with_what_the_pack_may_not_be_used_for(tmp_path:
 
 
 def test_a_pack_that_was_not_measured_says_so(tmp_path: Path) -> None:
-    pack = a_made_pack(tmp_path, some_content(performance=None))
+    pack = a_made_pack(tmp_path)
 
     assert pack.card.performance is None
     assert "Not measured yet." in (pack.folder / "MODEL_CARD.md").read_text("utf-8")

@@ -1,11 +1,14 @@
 """The human's card of a pack, generated from the machine's."""
 
-from xray_ai.inference.pack_card import FindingCard, IntervalCard, PackCard
+from xray_ai.inference.pack_card import FindingCard, PackCard
+from xray_ai.training.evaluation.measured import Evaluation
+from xray_ai.training.model_card_figures import measured_performance, stated_performance
 
 
-def model_card(card: PackCard) -> str:
-    """Write MODEL_CARD.md from pack.json, so that the two cannot disagree."""
-    return "\n".join((*_head(card), *_performance(card), *_points(card), *_limits(card), *_lineage(card))) + "\n"
+def model_card(card: PackCard, evaluation: Evaluation | None) -> str:
+    """Write MODEL_CARD.md from pack.json and evaluation.json, so that they cannot disagree."""
+    parts = (_head(card), _performance(card, evaluation), _points(card), _limits(card), _lineage(card))
+    return "\n".join(line for part in parts for line in part) + "\n"
 
 
 def _head(card: PackCard) -> list[str]:
@@ -28,30 +31,11 @@ def _head(card: PackCard) -> list[str]:
     ]
 
 
-def _performance(card: PackCard) -> list[str]:
-    performance = card.performance
-    if performance is None:
+def _performance(card: PackCard, evaluation: Evaluation | None) -> list[str]:
+    if card.performance is None:
         return ["## Performance", "", "Not measured yet.", ""]
-    rows = [
-        f"| {finding.name} | {_figure(performance.auroc[finding.key])} | {performance.auroc[finding.key].positives} |"
-        for finding in card.findings
-        if finding.key in performance.auroc
-    ]
-    return [
-        "## Performance",
-        "",
-        (
-            f"Measured on {performance.measured_on}: {performance.images} images of {performance.patients} patients;"
-            f" {performance.not_read} more were refused before scoring. {performance.interval_method}."
-        ),
-        "",
-        f"**Mean AUROC over the findings: {_figure(performance.mean_auroc)}**",
-        "",
-        "| finding | AUROC (95 % interval) | positives |",
-        "|---|---|---|",
-        *rows,
-        "",
-    ]
+    measured = measured_performance(evaluation) if evaluation else []
+    return [*stated_performance(card, card.performance), *measured]
 
 
 def _points(card: PackCard) -> list[str]:
@@ -92,10 +76,6 @@ def _lineage(card: PackCard) -> list[str]:
             " Bagheri M, Summers RM. ChestX-ray8: Hospital-scale Chest X-ray Database and Benchmarks. CVPR 2017."
         ),
     ]
-
-
-def _figure(interval: IntervalCard) -> str:
-    return f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
 
 
 def _point(finding: FindingCard) -> str:

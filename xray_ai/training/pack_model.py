@@ -11,6 +11,7 @@ import cv2
 import onnx
 
 from xray_ai.domain.radiograph import ViewPosition
+from xray_ai.errors import OperatorNeeded
 from xray_ai.inference.golden import GOLDEN_FILE, GoldenCard, GoldenCase, golden_probabilities
 from xray_ai.inference.model_pack import CARD_FILE, NETWORK_FILE, ModelPack
 from xray_ai.inference.pack_card import (
@@ -20,13 +21,14 @@ from xray_ai.inference.pack_card import (
     GraphCard,
     LineageCard,
     PackCard,
-    PerformanceCard,
     TensorCard,
 )
 from xray_ai.inference.reader import Reader
 from xray_ai.inference.session import Device
 from xray_ai.training.calibrate import CalibratedOutput, Calibration
 from xray_ai.training.datasets.cohort import Cohort
+from xray_ai.training.evaluation.measured import EVALUATION_FILE, Evaluation
+from xray_ai.training.evaluation.scoring import scoring_digest
 from xray_ai.training.finding_table import finding_table
 from xray_ai.training.model_card import model_card
 from xray_ai.training.phantom import Phantom, chest_phantom
@@ -59,23 +61,45 @@ class PackContent:
     run: TrainingRun
     cohort: Cohort
     calibration: Calibration
-    performance: PerformanceCard | None
+    evaluation: Evaluation | None
+
+
+class EvaluationOfAnother(OperatorNeeded):
+    """An evaluation is not of the pack that it is to go into."""
+
+    def __init__(self, pack: str) -> None:
+        super().__init__(
+            f"evaluation.json was measured with another network, recipe, calibration or points than those of {pack}.",
+            remedy="Pack without it, evaluate that pack, and pack again.",
+        )
 
 
 def pack_model(content: PackContent, network: Path, folder: Path) -> ModelPack:
-    """Write the pack into `folder`, replacing an unfinished one, and open it as the service would."""
+    """Write the pack into `folder`, replacing an unfinished one, and open it as the service would.
+
+    Raises: EvaluationOfAnother.
+    """
+    card = _card(content, network)
+    _check_evaluation(content.evaluation, card, network)
     golden = folder / "golden"
     shutil.rmtree(folder, ignore_errors=True)
     golden.mkdir(parents=True)
     shutil.copyfile(network, folder / NETWORK_FILE)
     for name, shape in GOLDEN_CASES.items():
         cv2.imwrite(str(golden / name), chest_phantom(shape))
-    card = _card(content, network)
+    if content.evaluation:
+        (folder / EVALUATION_FILE).write_text(content.evaluation.as_json(), "utf-8")
     _seal(folder, card)
     _write_golden(folder)
-    (folder / "MODEL_CARD.md").write_text(model_card(card), "utf-8")
+    (folder / "MODEL_CARD.md").write_text(model_card(card, content.evaluation), "utf-8")
     _seal(folder, card)
     return ModelPack.open(folder)
+
+
+def _check_evaluation(evaluation: Evaluation | None, card: PackCard, network: Path) -> None:
+    scoring = scoring_digest(card, hashlib.sha256(network.read_bytes()).hexdigest())
+    if evaluation is not None and evaluation.pack.scoring_sha256 != scoring:
+        raise EvaluationOfAnother(card.name)
 
 
 def _seal(folder: Path, card: PackCard) -> None:
@@ -115,7 +139,7 @@ def _card(content: PackContent, network: Path) -> PackCard:
         licence="Apache-2.0 (weights); trained on NIH ChestX-ray14, free use with attribution, from ImageNet weights",
         intended_use="Research use only. Not a medical device; not for diagnosis.",
         files={},
-        graph=_graph(network),
+        graph=graph_of(network),
         preprocessing=run.recipe.model_copy(update={"polarity": content.calibration.polarity}),
         findings=_findings(cohort, content.calibration.outputs),
         operating_point_aim="At the stated prevalence, at most 3 studies of 100 are STAT and 15 are HIGH; every other"
@@ -127,15 +151,15 @@ def _card(content: PackContent, network: Path) -> PackCard:
         lineage=LineageCard(
             cohort_sha256=cohort.digest(),
             cohort_description=f"NIH ChestX-ray14, {len(cohort.images)} images, split by patient.",
-            source_commit=_commit(),
+            source_commit=source_commit(),
             seed=run.seed,
             run=run.as_toml_tree(),
         ),
-        performance=content.performance,
+        performance=content.evaluation.performance() if content.evaluation else None,
     )
 
 
-def _graph(network: Path) -> GraphCard:
+def graph_of(network: Path) -> GraphCard:
     model = onnx.load(network, load_external_data=False)
     opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
     return GraphCard(
@@ -170,7 +194,7 @@ def _findings(cohort: Cohort, outputs: tuple[CalibratedOutput, ...]) -> tuple[Fi
     )
 
 
-def _commit() -> str:
+def source_commit() -> str:
     """Name the commit that the pack was made from; a changed checkout says so."""
     git = shutil.which("git")
     if git is None:

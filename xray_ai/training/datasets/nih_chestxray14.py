@@ -24,6 +24,11 @@ FINDING_OF_LABEL = {
     "Hernia": "hernia",
 }
 NO_FINDING = "No Finding"
+
+MEASURED_ON = {
+    Split.TEST: "the test patients (one in five) of NIH ChestX-ray14 as in its manifest, sharp and 128 px pooled",
+    Split.TUNE: "the tuning patients (one in seven of the others) of NIH ChestX-ray14, sharp and 128 px pooled",
+}
 FINDING_KEYS = (*FINDING_OF_LABEL.values(), "abnormality")
 
 
