@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bench.scores_alone import without_maps
 from bench.worker import answer, peak_memory_mb
-from xray_ai.acceptance import accept_header
+from xray_ai.acceptance import accept_header, accept_pixels
 from xray_ai.app import build_site
 from xray_ai.config import read_settings
 from xray_ai.domain.reading import Reading
@@ -19,7 +19,7 @@ from xray_ai.imaging.decode import decode
 from xray_ai.imaging.grayscale import grayscale_of
 from xray_ai.imaging.header import header_of
 from xray_ai.imaging.part10 import open_part10
-from xray_ai.imaging.preprocess import PreparedImage, as_input, prepare
+from xray_ai.imaging.preprocess import PreparedImage, as_input, halved_for, prepare
 from xray_ai.inference.heatmap import heatmaps_of
 from xray_ai.inference.session import Session
 from xray_ai.pipeline import TriagedRadiograph, triage_file
@@ -49,13 +49,18 @@ def stages(path: Path) -> dict[str, float]:
     times.append(time.perf_counter())
     stored = decode(dataset, least_side=READER.least_side)
     times.append(time.perf_counter())
-    prepared = prepare(stored, grayscale_of(dataset), READER.recipe)
+    transform = grayscale_of(dataset)
+    halved = halved_for(stored, READER.least_side)
+    times.append(time.perf_counter())
+    accept_pixels(READER.scope.answers(halved, transform) if READER.scope else ())
+    times.append(time.perf_counter())
+    prepared = prepare(halved, transform, READER.recipe)
     times.append(time.perf_counter())
     reading = READER.judge(prepared)
     times.append(time.perf_counter())
     triage(reading.scores, SITE.policy, SITE.ordered_priority)
     times.append(time.perf_counter())
-    names = ("read, header", "decode", "prepare", "network, heatmaps", "triage")
+    names = ("read, header", "decode", "halve", "accept by pixels", "prepare", "network, heatmaps", "triage")
     return dict(zip(names, np.diff(times).tolist(), strict=True))
 
 

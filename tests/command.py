@@ -1,4 +1,4 @@
-"""The command xray-ai as tests call it: in an empty folder, with one tiny pack installed."""
+"""The command xray-ai as tests call it: in an empty folder, with a tiny classifier and a tiny scope pack installed."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import pytest
 
 from tests.factories import Pixels, a_dataset, as_part10
 from tests.packs import Tree, a_pack, absent, present
+from tests.scope_packs import a_scope_pack
 from xray_ai.cli import main
 
 FINDINGS = (present("pneumothorax", bias=1.0), present("mass"), absent("hernia"))
@@ -34,6 +35,7 @@ Command = Callable[..., Ended]
 def the_command(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Prepare `folder` and the environment, and give the command."""
     a_pack(folder / "packs", FINDINGS)
+    a_scope_pack(folder / "packs")
     for variable in [name for name in os.environ if name.startswith("XRAY_AI_")]:
         monkeypatch.delenv(variable)
     monkeypatch.setenv("XRAY_AI_MODELS__ROOT", str(folder / "packs"))

@@ -9,5 +9,5 @@ from tests.command import Command, the_command
 
 @pytest.fixture
 def xray_ai(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """The command in an empty folder, with one tiny pack installed."""
+    """The command in an empty folder, with tiny packs installed."""
     return the_command(tmp_path, monkeypatch, capsys)

@@ -1,6 +1,7 @@
 """Readings and study results for tests, one line each to use: what a model made of synthetic radiographs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +14,8 @@ from tests.factories import a_dataset, some_pixels
 from xray_ai.domain.evidence import ResultOptions
 from xray_ai.domain.finding import ABNORMALITY, Code, Finding, FindingKey, Score
 from xray_ai.domain.priority import Priority
-from xray_ai.domain.reading import Heatmap, ModelIdentity, Reading, SourceBox
+from xray_ai.domain.reading import Heatmap, ModelIdentity, Reading, ScopeReading, SourceBox
+from xray_ai.domain.scope import ScopeAnswer, ScopeQuestion
 from xray_ai.domain.uid import SOPInstanceUID
 from xray_ai.errors import StudyRejected
 from xray_ai.imaging.header import header_of
@@ -21,6 +23,7 @@ from xray_ai.results.study_result import ReadImage, StudyResult, UnreadImage
 from xray_ai.triage import TriagePolicy, triage
 
 MODEL = ModelIdentity("nih14-lite0", "1.0.0", "ab12cd34ef56ab78" * 4)
+SCOPE = ModelIdentity("frontal-scope", "0.1.0", "12ab34cd56ef78ab" * 4)
 READ_AT = datetime(2026, 11, 23, 8, 15, 30, 250000, UTC)
 POLICY = TriagePolicy(
     "test", "cd" * 32, MappingProxyType({FindingKey("pneumothorax"): Priority.STAT, FindingKey("mass"): Priority.HIGH})
@@ -66,6 +69,12 @@ def a_read_image(
     return ReadImage(dataset, header_of(dataset), reading, decision, (), np.asarray(shown, np.float32), shape)
 
 
+def accepted(image: ReadImage, *faults: ScopeQuestion) -> ReadImage:
+    """The image after a scope check that found these faults."""
+    answers = tuple(ScopeAnswer(question, 0.9 if question in faults else 0.05, 0.5) for question in ScopeQuestion)
+    return replace(image, reading=replace(image.reading, scope=ScopeReading(SCOPE, answers)))
+
+
 def an_unread_image(source: Dataset, rejection: StudyRejected) -> UnreadImage:
     return UnreadImage(source, header_of(source), rejection)
 
@@ -74,6 +83,7 @@ def a_study_result(
     *read: ReadImage,
     unread: Sequence[UnreadImage] = (),
     predecessor: str | None = None,
+    scope: ModelIdentity | None = None,
     **options: Any,  # noqa: ANN401
 ) -> StudyResult:
     """One study's result; options by keyword."""
@@ -85,4 +95,5 @@ def a_study_result(
         read_at=READ_AT,
         predecessor=SOPInstanceUID(predecessor) if predecessor else None,
         options=ResultOptions(**options),
+        scope=scope,
     )

@@ -12,7 +12,7 @@ from pydicom import dcmread
 
 from tests.command import Command, a_file
 from tests.packs import Tree, a_pack, absent, edit_golden
-from xray_ai.inference.model_pack import ModelPack
+from xray_ai.inference.model_pack import ModelPack, ScopePack
 
 SOP_INSTANCE_UID, STUDY_INSTANCE_UID = "1.2.826.0.1.3680043.10.1", "1.2.826.0.1.3680043.10.2"
 BLANK = np.full((100, 100), 7, np.uint16)
@@ -28,6 +28,8 @@ def test_a_radiograph_that_is_read_is_one_json_object_with_these_keys(xray_ai: C
     identity = ModelPack.open(tmp_path / "packs" / "tiny").identity
     assert isinstance(line.pop("seconds"), float)
     assert len(line.pop("policy")["digest"]) == 64
+    scope = line.pop("scope")
+    assert scope["digest"] == ScopePack.open(tmp_path / "packs" / "tiny-scope").identity.digest
     assert line == {
         "path": "chest.dcm",
         "sop_instance_uid": SOP_INSTANCE_UID,
@@ -44,6 +46,7 @@ def test_a_radiograph_that_is_read_is_one_json_object_with_these_keys(xray_ai: C
         ],
         "priority": "STAT",
         "because": ["pneumothorax", "mass"],
+        "image_quality": {"rating": None, "findings": []},
         "notes": [],
     }
 
@@ -70,11 +73,13 @@ def test_a_radiograph_that_is_not_read_says_why_in_json(xray_ai: Command) -> Non
         "reason": {"code": "body_part"},
         "view_position": "PA",
         "model": None,
+        "scope": None,
         "policy": None,
         "abnormality": None,
         "findings": [],
         "priority": None,
         "because": [],
+        "image_quality": None,
         "notes": [],
     }
 

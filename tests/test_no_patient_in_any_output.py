@@ -13,6 +13,7 @@ from tests.command import FINDINGS, a_file
 from tests.factories import Pixels
 from tests.house.shape import ROOT
 from tests.packs import a_pack
+from tests.scope_packs import a_scope_pack
 
 MARKS = ("ZZMARKED", "ZZ-ID-4711", "ZZPLACE")
 PATIENT: dict[str, object] = {
@@ -70,6 +71,7 @@ def marks_in(text: str) -> list[str]:
 @pytest.mark.parametrize("flags", [(), ("--json",)], ids=["table", "json"])
 def test_the_patient_is_in_no_line_and_in_no_name_of_a_file(tmp_path: Path, flags: tuple[str, ...]) -> None:
     a_pack(tmp_path / "packs", FINDINGS)
+    a_scope_pack(tmp_path / "packs")
     a_patients_files(tmp_path / "study")
 
     code, printed = xray_ai(tmp_path, "triage", *flags, "--out", "pictures", "study")
@@ -84,6 +86,7 @@ def test_the_patient_is_in_no_line_and_in_no_name_of_a_file(tmp_path: Path, flag
 
 def test_files_that_are_read_and_files_that_are_not_are_among_them(tmp_path: Path) -> None:
     a_pack(tmp_path / "packs", FINDINGS)
+    a_scope_pack(tmp_path / "packs")
     a_patients_files(tmp_path / "study")
 
     _, printed = xray_ai(tmp_path, "triage", "--json", "study")

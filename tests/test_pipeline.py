@@ -20,8 +20,10 @@ from tests.packs import (
     present,
     replace_network,
 )
+from tests.scope_packs import ALL_IS_WELL, ONLY_OF_DARK_IMAGES, YES, Answers, a_gated_reader
 from xray_ai.domain.finding import FindingKey, ScoreOutOfRange
 from xray_ai.domain.priority import Priority
+from xray_ai.domain.scope import ScopeQuestion
 from xray_ai.errors import RejectionCode
 from xray_ai.imaging.part10 import open_part10
 from xray_ai.pipeline import Site, TriagedRadiograph, UnreadRadiograph, display_grayscale, triage_file
@@ -32,8 +34,8 @@ SOP_INSTANCE_UID, STUDY_INSTANCE_UID = "1.2.826.0.1.3680043.10.1", "1.2.826.0.1.
 BRIGHTNESS = TinyFinding("mass", weight=4.0)
 
 
-def a_site(pack: Path) -> Site:
-    return Site(a_reader(pack), an_acceptance(), POLICY, Priority.ROUTINE)
+def a_site(pack: Path, answers: Answers = ALL_IS_WELL) -> Site:
+    return Site(a_gated_reader(pack, answers), an_acceptance(), POLICY, Priority.ROUTINE)
 
 
 def a_file(folder: Path, pixels: Pixels | None = None, **attributes: object) -> Path:
@@ -92,11 +94,44 @@ def test_what_is_refused_by_its_pixels_keeps_its_uids(tmp_path: Path) -> None:
 
 
 def test_a_wrongly_tagged_negative_is_not_scored(tmp_path: Path) -> None:
-    site = a_site(a_pack(tmp_path, polarity=a_polarity()))
+    site = a_site(a_pack(tmp_path), {ScopeQuestion.INVERTED: ONLY_OF_DARK_IMAGES})
 
     outcome = unread(site, a_file(tmp_path, photometric="MONOCHROME1"))
 
     assert outcome.rejection.code is RejectionCode.LOOKS_INVERTED
+
+
+def test_without_a_scope_pack_the_classifiers_own_template_finds_a_negative(tmp_path: Path) -> None:
+    site = replace(a_site(a_pack(tmp_path)), reader=a_reader(a_pack(tmp_path, name="old", polarity=a_polarity())))
+
+    outcome = unread(site, a_file(tmp_path, photometric="MONOCHROME1"))
+
+    assert outcome.rejection.code is RejectionCode.LOOKS_INVERTED
+
+
+def test_a_site_without_a_scope_pack_says_that_pixels_were_not_checked(tmp_path: Path) -> None:
+    site = replace(a_site(a_pack(tmp_path)), reader=a_reader(a_pack(tmp_path, name="old")))
+
+    outcome = read(site, a_file(tmp_path))
+
+    assert [note.code for note in outcome.notes] == ["pixels_not_checked"]
+
+
+@pytest.mark.parametrize("body_part", [None, "CHEST"])
+def test_what_is_no_chest_by_its_pixels_is_refused_whatever_its_header_says(
+    tmp_path: Path, body_part: str | None
+) -> None:
+    site = a_site(a_pack(tmp_path), {ScopeQuestion.NOT_FRONTAL_CHEST: YES})
+
+    outcome = unread(site, a_file(tmp_path, BodyPartExamined=body_part))
+
+    assert outcome.rejection.code is RejectionCode.NOT_FRONTAL_CHEST
+
+
+def test_a_chest_whose_header_does_not_say_so_is_read_with_a_note(tmp_path: Path) -> None:
+    outcome = read(a_site(a_pack(tmp_path)), a_file(tmp_path, BodyPartExamined=None))
+
+    assert [note.code for note in outcome.notes] == ["body_part_unknown"]
 
 
 def test_pixels_of_what_the_header_rules_out_are_never_decoded(tmp_path: Path) -> None:
@@ -123,12 +158,13 @@ def test_a_file_that_is_not_there_is_not_read(tmp_path: Path) -> None:
     assert outcome.rejection.code is RejectionCode.NOT_FOUND
 
 
-def test_notes_on_the_header_come_before_notes_on_its_grayscale(tmp_path: Path) -> None:
+def test_notes_on_the_header_come_before_those_on_the_pixels_and_on_its_grayscale(tmp_path: Path) -> None:
     file = a_file(tmp_path, ViewPosition=None, PresentationLUTShape="INVERSE")
 
-    outcome = read(a_site(a_pack(tmp_path)), file)
+    outcome = read(a_site(a_pack(tmp_path), {ScopeQuestion.MOTION: YES}), file)
 
-    assert [note.code for note in outcome.notes] == ["view_position_unknown", "presentation_lut_shape_contradiction"]
+    codes = [note.code for note in outcome.notes]
+    assert codes == ["view_position_unknown", "motion", "presentation_lut_shape_contradiction"]
 
 
 @pytest.mark.parametrize("syntax", [uid.JPEG2000Lossless, uid.HTJ2KLossless])

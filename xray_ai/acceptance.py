@@ -1,11 +1,14 @@
-"""Is it a frontal chest radiograph that this model may judge? Judged by the header, before any pixel is decoded."""
+"""Is it a frontal chest radiograph that this model may judge? By the header before decoding, by the pixels after."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pydicom.uid import UID
 
 from xray_ai.domain.radiograph import Note, RadiographHeader, ViewPosition
+from xray_ai.domain.scope import ScopeAnswer, ScopeQuestion
 from xray_ai.errors import RejectionCode, StudyRejected
 
 CR_STORAGE = "1.2.840.10008.5.1.4.1.1.1"
@@ -42,6 +45,24 @@ KNOWN_BODY_PARTS = frozenset(
     }
 )
 
+PIXELS_NOT_CHECKED = Note(
+    "pixels_not_checked",
+    "Whether this is an upright frontal chest was not checked by its pixels: no scope pack is used.",
+)
+CHEST_BUT_UNREADABLE = frozenset({RejectionCode.TURNED, RejectionCode.LOOKS_INVERTED})  # by its pixels
+REFUSED_BY_PIXELS = CHEST_BUT_UNREADABLE | {RejectionCode.NOT_FRONTAL_CHEST}
+TURNED_BY = MappingProxyType(  # degrees clockwise
+    {ScopeQuestion.TURNED_90: 90, ScopeQuestion.TURNED_180: 180, ScopeQuestion.TURNED_270: 270}
+)
+QUALITY_NOTES = MappingProxyType(
+    {
+        ScopeQuestion.CLIPPED: "The lungs look cut off by the edge of the image",
+        ScopeQuestion.MOTION: "The image looks blurred by motion",
+        ScopeQuestion.UNDEREXPOSED: "The image looks underexposed",
+        ScopeQuestion.OVEREXPOSED: "The image looks overexposed",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
@@ -69,6 +90,47 @@ def accept_header(header: RadiographHeader, acceptance: Acceptance) -> tuple[Not
         _judge_age(header, acceptance),
     )
     return tuple(note for note in notes if note is not None)
+
+
+def accept_pixels(answers: Iterable[ScopeAnswer]) -> tuple[Note, ...]:
+    """Let the radiograph pass with notes on how well it was taken, or refuse it by the first answer that does.
+
+    Raises: StudyRejected NOT_FRONTAL_CHEST, TURNED or LOOKS_INVERTED.
+    """
+    yes = {answer.question: answer.probability for answer in answers if answer.is_yes}
+    found = [question for question in ScopeQuestion if question in yes]
+    for question in found:
+        if not question.is_about_quality:
+            raise _refusal(question, yes[question])
+    return tuple(
+        Note(question.value, f"{QUALITY_NOTES[question]} (probability {yes[question]:.2f}).") for question in found
+    )
+
+
+def looks_inverted(how_sure: str = "") -> StudyRejected:
+    """Refuse a negative, whoever found that it is one."""
+    return StudyRejected(
+        RejectionCode.LOOKS_INVERTED,
+        f"The image looks inverted{how_sure}: air is bright where its header says that air is dark.",
+        remedy="Correct Photometric Interpretation at the sender, or the inversion at the modality, and send it again.",
+    )
+
+
+def _refusal(question: ScopeQuestion, probability: float) -> StudyRejected:
+    how_sure = f" (probability {probability:.2f})"
+    if question is ScopeQuestion.INVERTED:
+        return looks_inverted(how_sure)
+    if question in TURNED_BY:
+        return StudyRejected(
+            RejectionCode.TURNED,
+            f"The image looks turned by {TURNED_BY[question]} degrees clockwise{how_sure}.",
+            remedy="Turn it upright at the sender and send it again.",
+        )
+    return StudyRejected(
+        RejectionCode.NOT_FRONTAL_CHEST,
+        f"By its pixels this is no frontal chest radiograph{how_sure}.",
+        remedy=f"If it is one, have a radiologist read it without the model. {NOT_FOR_US}",
+    )
 
 
 def _judge_sop_class(header: RadiographHeader, acceptance: Acceptance) -> None:

@@ -9,9 +9,10 @@ from xray_ai.domain.priority import Priority
 from xray_ai.domain.uid import SOPClassUID
 from xray_ai.errors import OperatorNeeded
 from xray_ai.inference.golden import check_golden
-from xray_ai.inference.model_pack import ModelPack, installed_packs
+from xray_ai.inference.model_pack import ModelPack, PackKind, ScopePack, installed_packs, kind_of
 from xray_ai.inference.pack_card import AcceptanceCard
 from xray_ai.inference.reader import Reader
+from xray_ai.inference.scope_check import ScopeCheck
 from xray_ai.inference.session import Device
 from xray_ai.one_core import settle_on_one_core
 from xray_ai.pipeline import Site
@@ -19,6 +20,7 @@ from xray_ai.triage import TriagePolicy
 
 _PACKAGE = Path(__file__).parent
 DEFAULT_POLICY = _PACKAGE / "triage_policy.toml"
+NO_SCOPE = "none"  # models.scope, where a site wants pixels not checked
 
 
 def models_root(settings: Settings) -> Path:
@@ -30,40 +32,69 @@ def models_root(settings: Settings) -> Path:
 
 
 def default_pack(settings: Settings) -> Path:
-    """The folder of the pack that reads. Raises OperatorNeeded when the choice is not clear."""
-    root = models_root(settings)
-    packs = {pack.name: pack for pack in installed_packs(root)}
-    if settings.models.default is not None:
-        if settings.models.default not in packs:
+    """The folder of the classifier that reads. Raises OperatorNeeded when the choice is not clear."""
+    return _chosen(settings, PackKind.CLASSIFIER, "default", settings.models.default)
+
+
+def scope_pack(settings: Settings) -> Path | None:
+    """The folder of the scope pack; None where the site wants none. Raises OperatorNeeded when it is not clear."""
+    if settings.models.scope == NO_SCOPE:
+        return None
+    return _chosen(settings, PackKind.SCOPE, "scope", settings.models.scope)
+
+
+def _chosen(settings: Settings, kind: PackKind, key: str, name: str | None) -> Path:
+    packs = {pack.name: pack for pack in installed_packs(models_root(settings)) if kind_of(pack) is kind}
+    word = "model" if kind is PackKind.CLASSIFIER else "scope"
+    if name is not None:
+        if name not in packs:
             raise ConfigurationWrong(
-                f"models.default is {settings.models.default}, but the packs installed are {sorted(packs) or 'none'}."
+                f"models.{key} is {name}, but the {word} packs installed are {sorted(packs) or 'none'}."
             )
-        return packs[settings.models.default]
+        return packs[name]
     if len(packs) != 1:
         raise OperatorNeeded(
-            f"{len(packs)} model packs are installed: {sorted(packs) or 'none'}.",
-            remedy="Name the one that reads in models.default, or install one under models.root.",
+            f"{len(packs)} {word} packs are installed: {sorted(packs) or 'none'}.",
+            remedy=f"Name the one to use in models.{key}, or install one under models.root.",
         )
     return next(iter(packs.values()))
 
 
-def open_reader(settings: Settings, pack: Path) -> Reader:
-    """Load a pack on the configured device. Raises OperatorNeeded."""
-    return Reader(ModelPack.open(pack), Device(settings.inference.device))
+def open_model(settings: Settings, pack: Path) -> Reader | ScopeCheck:
+    """Load a pack by itself, of either kind, on the configured device. Raises OperatorNeeded."""
+    device = Device(settings.inference.device)
+    if kind_of(pack) is PackKind.SCOPE:
+        return ScopeCheck(ScopePack.open(pack), device)
+    return Reader(ModelPack.open(pack), device)
+
+
+def open_reader(settings: Settings) -> Reader:
+    """Load the classifier that reads, behind the scope check. Raises OperatorNeeded."""
+    device = Device(settings.inference.device)
+    classifier, scope = default_pack(settings), scope_pack(settings)
+    check = ScopeCheck(ScopePack.open(scope), device) if scope else None
+    return Reader(ModelPack.open(classifier), device, check)
 
 
 def build_site(settings: Settings) -> Site:
-    """Put together what the path runs with, and hold the pack to its golden scores. Raises OperatorNeeded."""
+    """Put together what the path runs with, and hold the packs to their golden scores. Raises OperatorNeeded."""
     settle_on_one_core()
-    reader = open_reader(settings, default_pack(settings))
+    reader = open_reader(settings)
     if settings.inference.check_golden_scores:
-        check_golden(reader)
+        check_both(reader)
     return Site(
         reader=reader,
         acceptance=acceptance_of(reader.pack.card.acceptance, settings),
         policy=load_policy(settings.triage.policy or DEFAULT_POLICY),
         ordered_priority=Priority[settings.triage.ordered_priority],
     )
+
+
+def check_both(reader: Reader) -> None:
+    """Hold the classifier and its scope check to their golden scores. Raises PackUnsound."""
+    check_golden(reader)
+    if reader.scope is not None:
+        check_golden(reader.scope)
 
 
 def acceptance_of(card: AcceptanceCard, settings: Settings) -> Acceptance:

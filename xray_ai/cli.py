@@ -18,14 +18,15 @@ from rich.progress import track
 from rich.table import Table
 
 from xray_ai import __version__, log
-from xray_ai.app import build_site, models_root, open_reader, result_options
+from xray_ai.app import build_site, check_both, models_root, open_model, result_options
 from xray_ai.config import Settings, read_settings
 from xray_ai.errors import OperatorNeeded, PeerUnavailable, RejectionCode, StudyRejected, XrayAiError
 from xray_ai.evidence_folder import Filed, write_evidence
 from xray_ai.imaging.decode import decoders
 from xray_ai.inference.golden import check_golden
-from xray_ai.inference.model_pack import ModelPack, installed_packs
+from xray_ai.inference.model_pack import ModelPack, PackKind, ScopePack, installed_packs, kind_of
 from xray_ai.inference.reader import Reader
+from xray_ai.inference.scope_check import ScopeCheck
 from xray_ai.inference.session import available_devices
 from xray_ai.pipeline import Site, TriagedRadiograph, UnreadRadiograph, triage_file
 from xray_ai.results.triage_json import Read, TriagedFile, as_json
@@ -120,20 +121,34 @@ DEMO_FILES = ("RG1_UNCR.dcm", "RG3_UNCR.dcm")
 def list_models(config: ConfigOption = None) -> None:
     """List the model packs that are installed."""
     root = models_root(_settings(config))
-    table = Table("pack", "version", "digest", "findings", "mean AUROC (95 % interval)", "licence", title=str(root))
+    table = Table(
+        "pack", "kind", "version", "digest", "outputs", "measured (95 % interval)", "licence", title=str(root)
+    )
     for folder in installed_packs(root):
-        pack = ModelPack.open(folder)
-        performance = pack.card.performance
-        auroc = performance.mean_auroc if performance else None
+        kind = kind_of(folder)
+        pack = ScopePack.open(folder) if kind is PackKind.SCOPE else ModelPack.open(folder)
         table.add_row(
             pack.card.name,
+            kind.value,
             pack.card.version,
             pack.identity.digest[:12],
-            str(len(pack.card.findings)),
-            f"{auroc.value:.3f} ({auroc.low:.3f} to {auroc.high:.3f})" if auroc else "not measured",
+            str(len(pack.card.outputs if isinstance(pack, ScopePack) else pack.card.findings)),
+            _measured(pack),
             pack.card.licence,
         )
     console.print(table)
+
+
+def _measured(pack: ModelPack | ScopePack) -> str:
+    if pack.card.performance is None:
+        return "not measured"
+    if isinstance(pack, ModelPack):
+        auroc = pack.card.performance.headline or pack.card.performance.mean_auroc
+        return f"mean AUROC {auroc.value:.3f} ({auroc.low:.3f} to {auroc.high:.3f})"
+    return "\n".join(
+        f"{share.outcome} {share.share:.1%} ({share.low:.1%} to {share.high:.1%}) of {share.images_of}"
+        for share in pack.card.performance.shares
+    )
 
 
 @models.command()
@@ -141,15 +156,15 @@ def verify(
     pack: Annotated[Path | None, typer.Argument(help="A pack's folder; absent: every installed pack.")] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Check packs: digests, graph, golden scores; print the alerts to expect."""
+    """Check packs: digests, graph, golden scores; print the alerts to expect, or what is refused."""
     settings = _settings(config)
     folders = (pack,) if pack else installed_packs(models_root(settings))
     if not folders:
         raise OperatorNeeded(f"No pack is installed under {models_root(settings)}.", remedy="Set models.root.")
     for folder in folders:
-        reader = open_reader(settings, folder)
-        console.print(_alert_table(reader))
-        console.print(f"{folder.name} is sound; golden scores within {check_golden(reader):.1e} on {reader.device}.")
+        model = open_model(settings, folder)
+        console.print(_scope_table(model) if isinstance(model, ScopeCheck) else _alert_table(model))
+        console.print(f"{folder.name} is sound; golden scores within {check_golden(model):.1e} on {model.device}.")
 
 
 @app.command()
@@ -164,8 +179,11 @@ def doctor(config: ConfigOption = None) -> None:
     console.print(f"devices offered by ONNX Runtime: {', '.join(sorted(available_devices()))}")
     console.print(f"device configured: {settings.inference.device}")
     reader = build_site(settings).reader
-    check_golden(reader)
+    check_both(reader)
     console.print(f"model pack: {reader.pack.card.name} {reader.pack.card.version}, golden scores hold")
+    scope = reader.scope_identity
+    checked = f"{scope.name} {scope.version}, golden scores hold" if scope else "none; pixels are not checked"
+    console.print(f"scope pack: {checked}")
     if not all(decoder.is_available for decoder in decoders()):
         raise OperatorNeeded("Some transfer syntaxes cannot be decoded.", remedy="Install the packages named above.")
     console.print("All is well.")
@@ -247,7 +265,9 @@ def _triage(site: Site, path: Path) -> _Timed:
 def _print_json(one: _Timed, *, with_files: bool) -> None:
     path, outcome, files_of = one.filed.path, one.filed.outcome, one.filed.files if with_files else None
     if isinstance(outcome, UnreadRadiograph):
-        triaged = TriagedFile(path, outcome.header, one.seconds, files_of, rejection=outcome.rejection)
+        triaged = TriagedFile(
+            path, outcome.header, one.seconds, files_of, rejection=outcome.rejection, refused_by=outcome.refused_by
+        )
     else:
         read = Read(outcome.reading, outcome.decision, outcome.policy, outcome.notes)
         triaged = TriagedFile(path, outcome.header, one.seconds, files_of, read=read)
@@ -277,9 +297,10 @@ def _triage_table(triaged: Iterable[_Timed]) -> Table:
 
 
 def _legend(site: Site, out: Path | None) -> str:
-    model = site.reader.pack.identity
+    model, scope = site.reader.pack.identity, site.reader.scope_identity
+    checked = f"Scope {scope.name} {scope.version} ({scope.digest[:12]})." if scope else "Pixels are not checked."
     pictures = f"\nHeatmaps, structured reports and secondary captures: {out}" if out else ""
-    return f"\nModel {model.name} {model.version} ({model.digest[:12]}). {RESEARCH_USE}{pictures}"
+    return f"\nModel {model.name} {model.version} ({model.digest[:12]}). {checked} {RESEARCH_USE}{pictures}"
 
 
 def _alert_table(reader: Reader) -> Table:
@@ -294,6 +315,16 @@ def _alert_table(reader: Reader) -> Table:
             f"{finding.rule_out_point:.3f}" if finding.rule_out_point else "never",
             f"{100 * finding.expected_alert_share:.1f}",
         )
+    return table
+
+
+def _scope_table(scope: ScopeCheck) -> Table:
+    card = scope.pack.card
+    table = Table("what the pixels show", "from", "what follows", "how the point was set and how often it errs")
+    table.title = f"{card.name} {card.version}: {card.intended_use}"
+    for output in card.outputs:
+        follows = "not read" if output.action == "refuse" else "noted"
+        table.add_row(output.key.value, f"{output.point:.3f}", follows, output.measured)
     return table
 
 

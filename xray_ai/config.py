@@ -33,7 +33,10 @@ class ModelsConfig(Table):
     """Which model reads. TOML table: [models]."""
 
     root: Path | None = Field(None, description="Folder of model packs; absent: those that came with the program.")
-    default: str | None = Field(None, description="Name of the pack that reads; absent: the only one under root.")
+    default: str | None = Field(None, description="Name of the classifier that reads; absent: the only one under root.")
+    scope: str | None = Field(
+        None, description="Name of the scope pack; absent: the only one under root; none: pixels are not checked."
+    )
 
 
 class InferenceConfig(Table):

@@ -35,6 +35,8 @@ class RejectionCode(StrEnum):
     PIXEL_DATA_CORRUPT = "pixel_data_corrupt"
     UNDISPLAYABLE = "undisplayable"
     BLANK = "blank"
+    NOT_FRONTAL_CHEST = "not_frontal_chest"
+    TURNED = "turned"
     LOOKS_INVERTED = "looks_inverted"
 
 

@@ -88,7 +88,7 @@ def _opened(one: Filed, options: ResultOptions) -> StudyImage | None:
 
 
 class ReadingTimes:
-    """When each radiograph of a folder was first read by each model; a result's dates are never 'now'."""
+    """When each radiograph of a folder was first read by each pair of models; a result's dates are never 'now'."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -100,7 +100,9 @@ class ReadingTimes:
 
     def of(self, image: StudyImage, site: Site, now: datetime) -> datetime:
         """The recorded time of this reading, or `now`, which is then recorded."""
-        key = f"{log.key_of(image.header.sop_instance_uid)} {site.reader.pack.identity.digest[:16]}"
+        scope = site.reader.scope_identity
+        models = (site.reader.pack.identity, scope) if scope else (site.reader.pack.identity,)
+        key = " ".join((log.key_of(image.header.sop_instance_uid), *(model.digest[:16] for model in models)))
         return self._times.setdefault(key, now.replace(microsecond=0))
 
     def save(self) -> None:

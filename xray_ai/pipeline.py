@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from xray_ai.acceptance import Acceptance, accept_header
+from xray_ai.acceptance import REFUSED_BY_PIXELS, Acceptance, accept_header
 from xray_ai.domain.evidence import ResultOptions
 from xray_ai.domain.priority import Priority
 from xray_ai.domain.radiograph import Note, RadiographHeader
-from xray_ai.domain.reading import Reading
+from xray_ai.domain.reading import ModelIdentity, Reading
 from xray_ai.errors import StudyRejected
 from xray_ai.imaging.decode import decode
 from xray_ai.imaging.grayscale import grayscale_of
@@ -57,6 +57,7 @@ class UnreadRadiograph:
 
     header: RadiographHeader | None  # None: not even its header could be read
     rejection: StudyRejected
+    refused_by: ModelIdentity | None = None  # the scope pack, where the pixels were the reason
 
 
 def triage_file(site: Site, path: Path) -> TriagedRadiograph | UnreadRadiograph:
@@ -67,16 +68,17 @@ def triage_file(site: Site, path: Path) -> TriagedRadiograph | UnreadRadiograph:
         header = header_of(dataset)
         return read_radiograph(site, dataset, header)
     except StudyRejected as rejection:
-        return UnreadRadiograph(header, rejection)
+        by_pixels = rejection.code in REFUSED_BY_PIXELS
+        return UnreadRadiograph(header, rejection, site.reader.scope_identity if by_pixels else None)
 
 
 def read_radiograph(site: Site, dataset: Dataset, header: RadiographHeader) -> TriagedRadiograph:
-    """Accept by header, decode, read, triage. Raises StudyRejected."""
+    """Accept by header, decode, accept by pixels and read, triage. Raises StudyRejected."""
     notes = accept_header(header, site.acceptance)
     stored = decode(dataset, least_side=site.reader.least_side)
     reading = site.reader.read(stored, grayscale_of(dataset))
     decision = triage(reading.scores, site.policy, site.ordered_priority)
-    return TriagedRadiograph(header, reading, site.policy, decision, notes + reading.notes)
+    return TriagedRadiograph(header, reading, site.policy, decision, notes + reading.pixel_notes + reading.notes)
 
 
 def result_image(path: Path, outcome: TriagedRadiograph | UnreadRadiograph, options: ResultOptions) -> StudyImage:
@@ -132,5 +134,6 @@ def report_study(site: Site, images: Sequence[StudyImage], read_at: datetime, op
             read_at=read_at,
             predecessor=None,
             options=options,
+            scope=site.reader.scope_identity,
         )
     )

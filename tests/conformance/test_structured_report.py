@@ -11,8 +11,9 @@ from pydicom.dataset import Dataset
 from pydicom.uid import GrayscaleSoftcopyPresentationStateStorage
 
 from tests.factories import a_dataset, a_demo_file, as_part10
-from tests.readings import a_read_image, a_score, a_study_result, an_unread_image, some_heat
+from tests.readings import SCOPE, a_read_image, a_score, a_study_result, accepted, an_unread_image, some_heat
 from xray_ai.domain.evidence import SRForm
+from xray_ai.domain.scope import ScopeQuestion
 from xray_ai.errors import RejectionCode, StudyRejected
 from xray_ai.imaging.part10 import open_part10, parse_part10
 from xray_ai.results.part10_bytes import encoded
@@ -54,6 +55,15 @@ def read(number: int = 1, **attributes: object) -> ReadImage:
     return a_read_image(a_source(number, **attributes), SCORES, heat=[some_heat()] * len(SCORES))
 
 
+def poor(number: int = 1) -> ReadImage:
+    return accepted(read(number), ScopeQuestion.CLIPPED, ScopeQuestion.MOTION)
+
+
+def refused_by_pixels(number: int = 9) -> UnreadImage:
+    refused = StudyRejected(RejectionCode.NOT_FRONTAL_CHEST, "By its pixels this is no frontal chest radiograph.")
+    return an_unread_image(a_source(number), refused)
+
+
 def unread(number: int = 9, **attributes: object) -> UnreadImage:
     refused = StudyRejected(RejectionCode.VIEW_POSITION, "This is a lateral view.", remedy="Send the frontal one.")
     return an_unread_image(a_source(number, ViewPosition="LL", **attributes), refused)
@@ -65,6 +75,7 @@ def nothing_read(*images: UnreadImage) -> StudyResult:
 
 STUDIES = {
     "one image": a_study_result(read()),
+    "a poor one and one refused by pixels": a_study_result(poor(1), unread=[refused_by_pixels(2)], scope=SCOPE),
     "no localisation": a_study_result(read(), localisation=False),
     "two frontals and a lateral": a_study_result(read(1), read(2, SeriesInstanceUID="1.2.4"), unread=[unread(3)]),
     "revised, on order": a_study_result(read(RequestAttributesSequence=[an_order()]), predecessor="2.25.1"),
@@ -109,6 +120,7 @@ def test_dciodvfy_finds_no_error(tmp_path: Path, study: StudyResult, form: SRFor
         ("two frontals and a lateral", SRForm.COMPREHENSIVE_3D),
         ("revised, on order", SRForm.COMPREHENSIVE),
         ("nothing read", SRForm.COMPREHENSIVE_3D),
+        ("a poor one and one refused by pixels", SRForm.COMPREHENSIVE_3D),
     ],
 )
 def test_pixelmed_finds_the_template_and_no_error_but_those_explained(

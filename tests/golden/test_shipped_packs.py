@@ -1,4 +1,4 @@
-"""Every pack that ships opens, scores as when it was made, is small enough for git, and says how good it is."""
+"""Every classifier that ships opens, scores as when it was made, is small enough for git, and says how good it is."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from tests.house.shape import ROOT
 from tests.packs import a_reader
 from xray_ai.domain.finding import ABNORMALITY
 from xray_ai.inference.golden import GOLDEN_FILE, GoldenCard, check_golden
-from xray_ai.inference.model_pack import ModelPack, installed_packs
+from xray_ai.inference.model_pack import ModelPack, PackKind, installed_packs, kind_of
 
 LARGEST_BYTES = 40 * 10**6
-PACKS = installed_packs(ROOT / "models")
+PACKS = [pack for pack in installed_packs(ROOT / "models") if kind_of(pack) is PackKind.CLASSIFIER]
 
 pytestmark = [
     pytest.mark.skipif(not PACKS, reason="no pack ships yet: models/ is empty"),

@@ -12,6 +12,7 @@ from typing import Any
 from tests.factories import MARKED_NAME
 from tests.hostile.corpus import hostile_contents
 from tests.packs import a_pack, absent, present
+from tests.scope_packs import a_scope_pack
 from xray_ai.errors import RejectionCode
 
 HANG_GUARD_S = 300
@@ -24,6 +25,7 @@ def run() -> tuple[int, subprocess.CompletedProcess[str]]:
         folder = Path(name)
         (folder / "study").mkdir()
         a_pack(folder / "packs", (present("mass"), absent("hernia")))
+        a_scope_pack(folder / "packs")
         contents = [content for _, content in hostile_contents()]
         for number, content in enumerate(contents):
             (folder / "study" / f"{number:04d}.dcm").write_bytes(content)

@@ -17,6 +17,7 @@ from xray_ai.imaging.preprocess import (
     PreparedImage,
     Recipe,
     as_input,
+    halved_for,
     prepare,
     thumbnail,
 )
@@ -194,6 +195,19 @@ def test_the_box_is_told_in_pixels_of_the_full_resolution() -> None:
 
     assert (box.top, box.left) == pytest.approx((128, 0), abs=1.5 * 768 * SURVEY_PX)
     assert (box.bottom, box.right) == pytest.approx((768, 512), abs=1.5 * 640 * SURVEY_PX)
+
+
+@pytest.mark.parametrize("bits", [8, 12])
+@pytest.mark.parametrize("least_side", [64, 100, 224])
+def test_an_image_that_was_reduced_for_a_larger_recipe_gives_a_smaller_one_the_same(bits: int, least_side: int) -> None:
+    values = some_pixels(1301, 1111, bits=bits)
+    image = StoredImage(values, 1301, 1111, reduction=0, lossy=False)
+
+    shared = prepare(halved_for(image, least_side), PLAIN, RECIPE)
+    alone = prepare(image, PLAIN, RECIPE)
+
+    assert shared.box == alone.box
+    np.testing.assert_allclose(shared.grey, alone.grey, atol=1e-4)
 
 
 def test_a_template_tells_a_chest_from_its_negative() -> None:

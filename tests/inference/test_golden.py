@@ -110,7 +110,7 @@ def test_every_finding_has_its_golden_score(tmp_path: Path) -> None:
 
     edit_golden(folder, _forget_a_finding)
 
-    assert "chest.png names other findings than the pack" in complaint(folder)
+    assert "chest.png names other outputs than the pack" in complaint(folder)
 
 
 def test_a_pack_without_golden_scores_is_refused(tmp_path: Path) -> None:

@@ -65,6 +65,16 @@ def test_it_gives_logits_and_maps_of_which_the_logits_are_the_mean(tmp_path: Pat
     np.testing.assert_allclose(activation.mean(axis=(2, 3)) + bias, logits, atol=1e-5)
 
 
+def test_outputs_are_given_by_name_in_the_order_asked_for(tmp_path: Path) -> None:
+    network, _ = a_graph(tmp_path)
+    image = np.zeros((1, 1, 64, 64), np.float32)
+
+    session = Session(network, Device.CPU)
+
+    assert [output.ndim for output in session.run(image, ("activation", "logits"))] == [4, 2]
+    assert [output.ndim for output in session.run(image, ("logits",))] == [2]
+
+
 def test_a_network_matches_its_own_card(tmp_path: Path) -> None:
     network, graph = a_graph(tmp_path)
 

@@ -18,13 +18,25 @@ from pydicom.dataset import Dataset
 
 from tests.factories import a_dataset, as_part10
 from tests.house.shape import ROOT
-from tests.readings import MODEL, POLICY, READ_AT, a_read_image, a_score, a_study_result, an_unread_image, some_heat
+from tests.readings import (
+    MODEL,
+    POLICY,
+    READ_AT,
+    SCOPE,
+    a_read_image,
+    a_score,
+    a_study_result,
+    accepted,
+    an_unread_image,
+    some_heat,
+)
 from xray_ai import __version__
 from xray_ai.domain.evidence import ResultOptions, SCForm, SRForm
 from xray_ai.domain.finding import FindingKey
 from xray_ai.domain.priority import Priority
 from xray_ai.domain.radiograph import Note
 from xray_ai.domain.reading import ModelIdentity
+from xray_ai.domain.scope import ScopeQuestion
 from xray_ai.domain.uid import SOPClassUID, SOPInstanceUID
 from xray_ai.errors import RejectionCode, StudyRejected
 from xray_ai.imaging.part10 import parse_part10
@@ -42,7 +54,10 @@ from xray_ai.results.study_result import ReadImage, StudyResult, UnreadImage
 SR, SC = SOPClassUID("1.2.840.10008.5.1.4.1.1.88.34"), SOPClassUID("1.2.840.10008.5.1.4.1.1.7")
 # What the composer wrote at each of its versions, without UIDs and our own version. Whoever changes what is
 # written raises COMPOSER_VERSION and adds a line; a line that has been released is never changed.
-WRITTEN = {"1": "1c947437575f469056d2d6bcfa4ef6b5dfa28f4a31598bc7a318ca272a0f2a8c"}
+WRITTEN = {
+    "1": "1c947437575f469056d2d6bcfa4ef6b5dfa28f4a31598bc7a318ca272a0f2a8c",
+    "2": "e57004dfb9002bf63a282a063b12e7de6dc523ed2573ed73997b27da0dc82747",
+}
 OTHER_OPTIONS: dict[str, Any] = {
     "localisation": False,
     "sr_form": SRForm.COMPREHENSIVE,
@@ -71,9 +86,10 @@ def a_study() -> StudyResult:
     scores = [a_score("Pneumothorax", 0.91), a_score("Mass", 0.3), a_score("Abnormality", 0.02)]
     refused = StudyRejected(RejectionCode.VIEW_POSITION, "This is a lateral view.")
     return a_study_result(
-        a_read_image(a_source(1), scores),
+        accepted(a_read_image(a_source(1), scores), ScopeQuestion.CLIPPED),
         a_read_image(a_source(2), scores),
         unread=[an_unread_image(a_source(3, ViewPosition="LL"), refused)],
+        scope=SCOPE,
     )
 
 
@@ -92,6 +108,10 @@ def with_source(study: StudyResult, **attributes: object) -> StudyResult:
 
 def with_first(study: StudyResult, image: ReadImage) -> StudyResult:
     return replace(study, read=(image, *study.read[1:]))
+
+
+def unchecked(image: ReadImage) -> ReadImage:
+    return replace(image, reading=replace(image.reading, scope=None))
 
 
 def with_unread(study: StudyResult, code: RejectionCode, found: str) -> StudyResult:
@@ -140,6 +160,10 @@ CHANGES: dict[str, Callable[[StudyResult], StudyResult]] = {
     "another model": lambda study: replace(study, model=replace(MODEL, name="other")),
     "another version of the model": lambda study: replace(study, model=replace(MODEL, version="2.0.0")),
     "another pack": lambda study: replace(study, model=replace(MODEL, digest="ef" * 32)),
+    "another scope pack": lambda study: replace(study, scope=replace(SCOPE, digest="ef" * 32)),
+    "no scope pack": lambda study: replace(study, scope=None),
+    "another fault of the image": lambda study: with_first(study, accepted(study.read[0], ScopeQuestion.MOTION)),
+    "pixels that were not checked": lambda study: with_first(study, unchecked(study.read[0])),
     "another policy": lambda study: replace(study, policy=replace(POLICY, digest="ef" * 32)),
     "other priorities": lambda study: replace(
         study, policy=replace(POLICY, priorities=MappingProxyType({FindingKey("mass"): Priority.STAT}))
@@ -273,9 +297,15 @@ def test_a_finding_is_tracked_into_the_revised_report() -> None:
     assert tracking_uid(MODEL, image, "mass") != tracking_uid(MODEL, SOPInstanceUID("1.2.3.2"), "mass")
 
 
-def test_each_pack_is_a_device_of_its_own() -> None:
-    assert device_uid(MODEL) == device_uid(replace(MODEL, name="renamed"))
-    assert device_uid(MODEL) != device_uid(replace(MODEL, digest="ef" * 32))
+def test_each_pair_of_packs_is_a_device_of_its_own() -> None:
+    devices = [
+        device_uid(model, scope)
+        for model in (MODEL, replace(MODEL, digest="ef" * 32))
+        for scope in (None, SCOPE, replace(SCOPE, digest="ef" * 32))
+    ]
+
+    assert len(set(devices)) == len(devices)
+    assert device_uid(MODEL, SCOPE) == device_uid(replace(MODEL, name="renamed"), SCOPE)
 
 
 def test_a_uid_is_one_by_the_standard() -> None:

@@ -11,7 +11,8 @@ from tests.factories import a_radiograph_header
 from tests.packs import Tree
 from xray_ai.domain.finding import ABNORMALITY, Code, Finding, FindingKey, Score
 from xray_ai.domain.radiograph import Note, ViewPosition
-from xray_ai.domain.reading import ModelIdentity, Reading
+from xray_ai.domain.reading import ModelIdentity, Reading, ScopeReading
+from xray_ai.domain.scope import ScopeAnswer, ScopeQuestion
 from xray_ai.errors import RejectionCode, StudyRejected
 from xray_ai.results.triage_json import Read, TriagedFile
 from xray_ai.results.triage_json import as_json as json_object
@@ -19,6 +20,7 @@ from xray_ai.triage import TriagePolicy, triage
 
 POLICY = TriagePolicy.parse('name = "ours"\n[priorities]\nmass = "HIGH"\nabnormality = "HIGH"')
 MODEL = ModelIdentity("tiny", "1.2.3", "ab" * 32)
+SCOPE = ModelIdentity("tiny-scope", "0.1.0", "cd" * 32)
 REJECTION = StudyRejected(RejectionCode.NO_PIXEL_DATA, "The object has no pixel data.", remedy="Send the image itself.")
 
 
@@ -35,6 +37,15 @@ def a_read_file(
     scores = (a_score("mass", mass), a_score(ABNORMALITY, abnormality))
     read = Read(Reading(MODEL, scores, heatmaps=()), triage(scores, POLICY), POLICY, notes)
     return replace(TriagedFile(Path("a/chest.dcm"), a_radiograph_header(), 0.25, files=None, read=read), **changes)
+
+
+def a_file_with(*answers: ScopeAnswer) -> TriagedFile:
+    """A file that was read after a scope check."""
+    file = a_read_file()
+    assert file.read is not None
+    return replace(
+        file, read=replace(file.read, reading=replace(file.read.reading, scope=ScopeReading(SCOPE, answers)))
+    )
 
 
 def an_unread_file(**changes: Any) -> TriagedFile:  # noqa: ANN401 - any field
@@ -102,6 +113,35 @@ def test_notes_are_told() -> None:
     tree = as_json(a_read_file(notes=(Note("patient_age_unknown", "No age."),)))
 
     assert tree["notes"] == [{"code": "patient_age_unknown", "text": "No age."}]
+
+
+def test_the_scope_pack_is_named_with_its_answers() -> None:
+    tree = as_json(a_file_with(ScopeAnswer(ScopeQuestion.INVERTED, 0.25, 0.5)))
+
+    answers = [{"key": "inverted", "probability": 0.25, "point": 0.5}]
+    assert tree["scope"] == {"name": "tiny-scope", "version": "0.1.0", "digest": "cd" * 32, "answers": answers}
+
+
+def test_a_refusal_by_the_pixels_names_the_scope_pack() -> None:
+    tree = as_json(an_unread_file(refused_by=SCOPE))
+
+    assert tree["scope"] == {"name": "tiny-scope", "version": "0.1.0", "digest": "cd" * 32}
+
+
+def test_where_pixels_were_not_checked_no_scope_pack_is_named() -> None:
+    tree = as_json(a_read_file())
+
+    assert (tree["scope"], tree["image_quality"]) == (None, {"rating": None, "findings": []})
+
+
+def test_a_poor_image_has_its_rating_and_each_fault_with_its_code() -> None:
+    blurred, bright = ScopeAnswer(ScopeQuestion.MOTION, 0.75, 0.5), ScopeAnswer(ScopeQuestion.UNDEREXPOSED, 0.4, 0.5)
+
+    quality = as_json(a_file_with(blurred, bright))["image_quality"]
+
+    assert quality["rating"] == {"scheme": "RADLEX", "value": "RID13", "meaning": "Limited quality"}
+    code = {"scheme": "DCM", "value": "111210", "meaning": "Motion blur"}
+    assert quality["findings"] == [{"key": "motion", "probability": 0.75, "point": 0.5, "code": code}]
 
 
 def test_files_are_told_only_when_a_folder_was_asked_for() -> None:

@@ -32,9 +32,9 @@ class Finding:
 class ScoreOutOfRange(OperatorNeeded):
     """A model gave a number that is no probability."""
 
-    def __init__(self, finding: FindingKey, probability: float) -> None:
+    def __init__(self, key: str, probability: float) -> None:
         super().__init__(
-            f"The model scored {finding} at {probability}, outside 0 to 1.",
+            f"The model scored {key} at {probability}, outside 0 to 1.",
             remedy="Check `calibration` in the pack with `xray-ai models verify`.",
         )
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from xray_ai.domain.finding import ABNORMALITY, FindingKey, Score
 from xray_ai.domain.radiograph import Note
+from xray_ai.domain.scope import ScopeAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,18 @@ class ModelIdentity:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class ScopeReading:
+    """What a scope model answered about one radiograph that was accepted."""
+
+    model: ModelIdentity
+    answers: tuple[ScopeAnswer, ...]  # in the order of ScopeQuestion
+
+    @property
+    def quality_findings(self) -> tuple[ScopeAnswer, ...]:
+        return tuple(answer for answer in self.answers if answer.is_yes and answer.question.is_about_quality)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
     """The scores and heatmaps of one radiograph by one model."""
@@ -44,7 +57,9 @@ class Reading:
     model: ModelIdentity
     scores: tuple[Score, ...]  # in the pack's order; abnormality is the last
     heatmaps: tuple[Heatmap, ...]  # one for each score, in the same order
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Note, ...] = ()  # what the header contradicts
+    scope: ScopeReading | None = None  # None: the pixels were not checked
+    pixel_notes: tuple[Note, ...] = ()  # what acceptance by pixels lets pass and tells
 
     @property
     def abnormality(self) -> Score:

@@ -4,7 +4,7 @@ Training and serving both come through `prepare`, so that a network never meets 
 made another way. Why each stage is what it is: docs/decisions/0018.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -83,7 +83,7 @@ def prepare(stored: StoredImage, transform: GrayscaleTransform, recipe: Recipe) 
     Raises: StudyRejected BLANK, when all pixels of the central part have one value.
     Source: DICOM PS3.3 C.7.6.3, C.11.1, C.11.2 for the order of the grey-value transforms.
     """
-    halved = _halved_while_above(stored.values, 3 * max(recipe.rows, recipe.columns))
+    halved = halved_for(stored, max(recipe.rows, recipe.columns)).values
     survey = transform.for_model(_resize(halved, SURVEY_SIDE_PX, SURVEY_SIDE_PX))
     top, bottom, left, right = _uncollimated(_to_range(survey, 0.5, 99.5, 1.0), recipe.collimation)
     rows, columns = halved.shape
@@ -102,6 +102,16 @@ def prepare(stored: StoredImage, transform: GrayscaleTransform, recipe: Recipe) 
         right=round(right * columns) / columns * stored.columns,
     )
     return PreparedImage(grey, box, polarity_of(grey, recipe.polarity) if recipe.polarity else None)
+
+
+def halved_for(stored: StoredImage, least_side: int) -> StoredImage:
+    """Reduce a radiograph as far as `prepare` would for a recipe of this side.
+
+    It is the dearest part of `prepare`. Where several recipes look at one radiograph it is done once, for the largest.
+
+    Shape:  (rows, columns) integers -> less, or as it was; float32 where 8-bit pixels were averaged.
+    """
+    return replace(stored, values=_halved_while_above(stored.values, 3 * least_side))
 
 
 def as_input(grey: NDArray[np.float32], recipe: Recipe) -> NDArray[np.float32]:

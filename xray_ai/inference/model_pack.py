@@ -2,17 +2,29 @@
 
 import hashlib
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from xray_ai.domain.finding import ABNORMALITY
 from xray_ai.domain.reading import ModelIdentity
 from xray_ai.errors import OperatorNeeded
-from xray_ai.inference.pack_card import PackCard, TensorCard
+from xray_ai.inference.pack_card import NetworkCard, PackCard, TensorCard
+from xray_ai.inference.scope_card import ScopeCard
+
+AnyCard = TypeVar("AnyCard", PackCard, ScopeCard)
 
 CARD_FILE = "pack.json"
 NETWORK_FILE = "model.onnx"
+
+
+class PackKind(StrEnum):
+    """What a pack's network is for."""
+
+    CLASSIFIER = "classifier"
+    SCOPE = "scope"
 
 
 class PackUnsound(OperatorNeeded):
@@ -27,7 +39,7 @@ class PackUnsound(OperatorNeeded):
 
 @dataclass(frozen=True, slots=True)
 class ModelPack:
-    """A pack whose card parses and whose files have the digests that the card names."""
+    """A classifier's pack whose card parses and whose files have the digests that the card names."""
 
     folder: Path
     card: PackCard
@@ -36,29 +48,75 @@ class ModelPack:
     @classmethod
     def open(cls, folder: Path) -> "ModelPack":
         """Open and verify a pack. Raises PackUnsound."""
-        try:
-            text = (folder / CARD_FILE).read_bytes()
-        except OSError as error:
-            raise PackUnsound(folder.name, f"{CARD_FILE} cannot be read ({type(error).__name__}).") from error
-        try:
-            card = PackCard.model_validate_json(text)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise PackUnsound(folder.name, f"{CARD_FILE} at {place or 'its root'}: {first['msg']}.") from error
-        _check_files(folder, card)
+        card, identity = _opened(folder, PackCard)
         _check_findings(folder, card)
         _check_graph(folder, card)
-        return cls(folder, card, ModelIdentity(card.name, card.version, hashlib.sha256(text).hexdigest()))
+        _check_networks(folder, card)
+        return cls(folder, card, identity)
+
+    @property
+    def network(self) -> Path:
+        """The network that a CPU runs."""
+        return self.folder / NETWORK_FILE
+
+    def network_on(self, device: str) -> NetworkCard:
+        """Name the network that a device runs."""
+        return next(network for network in self.card.networks if device in network.devices)
+
+
+@dataclass(frozen=True, slots=True)
+class ScopePack:
+    """A scope pack, as sound as a classifier's."""
+
+    folder: Path
+    card: ScopeCard
+    identity: ModelIdentity
+
+    @classmethod
+    def open(cls, folder: Path) -> "ScopePack":
+        """Open and verify a pack. Raises PackUnsound."""
+        card, identity = _opened(folder, ScopeCard)
+        _check_scope_graph(folder, card)
+        return cls(folder, card, identity)
 
     @property
     def network(self) -> Path:
         return self.folder / NETWORK_FILE
 
 
+def kind_of(folder: Path) -> PackKind:
+    """What a pack says it is; one that cannot be understood is taken for a classifier, and opening it says why."""
+    try:
+        return _Kind.model_validate_json((folder / CARD_FILE).read_bytes()).kind
+    except (OSError, ValidationError):
+        return PackKind.CLASSIFIER
+
+
+class _Kind(BaseModel):
+    """What all cards have in common."""
+
+    kind: PackKind = PackKind.CLASSIFIER
+
+
 def installed_packs(root: Path) -> tuple[Path, ...]:
     """Folders under `root` that hold a pack, by name."""
     return tuple(sorted(card.parent for card in root.glob(f"*/{CARD_FILE}")))
+
+
+def _opened(folder: Path, kind: type[AnyCard]) -> tuple[AnyCard, ModelIdentity]:
+    """Parse the card and check every file that it names."""
+    try:
+        text = (folder / CARD_FILE).read_bytes()
+    except OSError as error:
+        raise PackUnsound(folder.name, f"{CARD_FILE} cannot be read ({type(error).__name__}).") from error
+    try:
+        card = kind.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise PackUnsound(folder.name, f"{CARD_FILE} at {place or 'its root'}: {first['msg']}.") from error
+    _check_files(folder, card.files)
+    return card, ModelIdentity(card.name, card.version, hashlib.sha256(text).hexdigest())
 
 
 def _check_findings(folder: Path, card: PackCard) -> None:
@@ -90,6 +148,35 @@ def _check_graph(folder: Path, card: PackCard) -> None:
         )
 
 
+def _check_networks(folder: Path, card: PackCard) -> None:
+    """Each device has one network, the CPU's is model.onnx, and all files of theirs have digests."""
+    of_device = sorted((device, network.file) for network in card.networks for device in network.devices)
+    if [device for device, _ in of_device] != ["cpu", "cuda"] or of_device[0][1] != NETWORK_FILE:
+        raise PackUnsound(folder.name, f"its networks are not one for cpu, in {NETWORK_FILE}, and one for cuda.")
+    missing = sorted(network.file for network in card.networks if network.file not in card.files)
+    if missing:
+        raise PackUnsound(folder.name, f"its card has no digest of {', '.join(missing)}.")
+
+
+def _check_scope_graph(folder: Path, card: ScopeCard) -> None:
+    """The network must take what the recipe makes, and give a probability for each output of the card."""
+    count, recipe = len(card.outputs), card.preprocessing
+    inputs = {tensor.name: tensor for tensor in card.graph.inputs}
+    outputs = {tensor.name: tensor for tensor in card.graph.outputs}
+    fitting = (
+        inputs.keys() == {"image"}
+        and _fits(inputs["image"], 1, recipe.rows, recipe.columns)
+        and outputs.keys() == {"probabilities"}
+        and _fits(outputs["probabilities"], count)
+    )
+    if not fitting:
+        raise PackUnsound(
+            folder.name,
+            f"its graph does not go from image [N, 1, {recipe.rows}, {recipe.columns}] to probabilities [N, {count}]"
+            " in float32.",
+        )
+
+
 def _fits(tensor: TensorCard, *axes: int | None) -> bool:
     shape = tensor.shape[1:]
     return (
@@ -99,10 +186,10 @@ def _fits(tensor: TensorCard, *axes: int | None) -> bool:
     )
 
 
-def _check_files(folder: Path, card: PackCard) -> None:
-    if NETWORK_FILE not in card.files:
+def _check_files(folder: Path, files: dict[str, str]) -> None:
+    if NETWORK_FILE not in files:
         raise PackUnsound(folder.name, f"its card does not name {NETWORK_FILE}.")
-    for name, digest in card.files.items():
+    for name, digest in files.items():
         file = (folder / name).resolve()
         if not file.is_relative_to(folder.resolve()) or not file.is_file():
             raise PackUnsound(folder.name, f"{name} is missing.")

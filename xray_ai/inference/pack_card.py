@@ -155,14 +155,52 @@ class PerformanceCard(Card):
     patients: int
     not_read: int
     interval_method: str
-    mean_auroc: IntervalCard
+    headline: IntervalCard | None = None  # mean AUROC over findings with >= 10 positives; older packs do not say it
+    mean_auroc: IntervalCard  # over all findings
     auroc: dict[str, IntervalCard]
 
 
+class NetworkCard(Card):
+    """One of a pack's networks: what it computes in, and where it runs."""
+
+    file: str = "model.onnx"
+    precision: Literal["float32", "int8"] = "float32"
+    devices: tuple[Literal["cpu", "cuda"], ...] = ("cpu", "cuda")
+    golden: str = "golden/golden.json"  # its own golden scores
+
+
+class PrecisionCard(Card):
+    """One output's AUROC in float and in 8 bits."""
+
+    float32: Probability
+    int8: Probability
+    loss: float
+
+
+class QuantizationCard(Card):
+    """What 8-bit arithmetic changed, and whether it may ship; the float network ships where it may not."""
+
+    passed: bool
+    because: tuple[str, ...] = Field(min_length=1)
+    calibrated_on: str
+    measured_on: str
+    convolutions: int
+    float_convolutions: int  # of them, kept in float because they are sensitive, and those that give the maps
+    auroc: dict[str, PrecisionCard]
+    mean_loss: float
+    mean_logit_change: float
+    mean_probability_change: float  # before calibration, as the next
+    largest_probability_change: float
+    float32_milliseconds: float  # an image on one thread; medians of alternating runs
+    int8_milliseconds: float
+    times_faster: float  # median of the pairs' ratios
+
+
 class PackCard(Card):
-    """The whole of pack.json."""
+    """The whole of a classifier's pack.json."""
 
     schema_version: Literal[1]
+    kind: Literal["classifier"] = "classifier"  # a scope pack's card is `ScopeCard`
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     version: str
     licence: str
@@ -177,3 +215,5 @@ class PackCard(Card):
     acceptance: AcceptanceCard
     lineage: LineageCard
     performance: PerformanceCard | None = None
+    networks: tuple[NetworkCard, ...] = (NetworkCard(),)  # older packs have one and do not say so
+    quantization: QuantizationCard | None = None

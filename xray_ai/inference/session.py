@@ -74,10 +74,14 @@ class Session:
             self._session.get_outputs()
         ) == list(graph.outputs)
 
-    def run(self, image: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Score images: (N, C, H, W) float32 -> logits (N, K) and class activation maps (N, K, h, w), float32."""
-        logits, activation = self._session.run(["logits", "activation"], {"image": image})
-        return np.asarray(logits, np.float32), np.asarray(activation, np.float32)
+    def run(
+        self, image: NDArray[np.float32], outputs: tuple[str, ...] = ("logits", "activation")
+    ) -> tuple[NDArray[np.float32], ...]:
+        """Run images, (N, C, H, W) float32, and give the named outputs in the order asked for, float32.
+
+        A classifier's are logits (N, K) and class activation maps (N, K, h, w), a scope model's probabilities (N, K).
+        """
+        return tuple(np.asarray(output, np.float32) for output in self._session.run(list(outputs), {"image": image}))
 
 
 def _tensors(nodes: list[onnxruntime.NodeArg]) -> list[TensorCard]:

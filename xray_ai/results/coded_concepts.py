@@ -61,6 +61,8 @@ UNDETERMINED = Concept("373068000", "SCT", "Undetermined")
 PRIORITY = Concept("260870009", "SCT", "Priority")
 ACTIONABLE = Concept("actionable", LOCAL, "Actionable finding classification")
 IMAGE_QUALITY = Concept("111101", "DCM", "Image Quality")
+QUALITY_ASSESSMENT = Concept("111050", "DCM", "Quality Assessment")  # CID 7036, as in PS3.20 10.9
+QUALITY_FINDING = Concept("111052", "DCM", "Quality Finding")  # CID 6135
 NOT_READ = Concept("not_read", LOCAL, "Not read by AI: reason")
 
 VIEWS = MappingProxyType(  # CID 4010

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from highdicom.sr import ContainerContentItem, ContentItem, GraphicTypeValues, ScoordContentItem
 
+from xray_ai.acceptance import REFUSED_BY_PIXELS
 from xray_ai.domain.finding import ABNORMALITY, Score
 from xray_ai.domain.radiograph import RadiographHeader
+from xray_ai.domain.reading import ModelIdentity, ScopeReading
+from xray_ai.domain.scope import LIMITED_QUALITY, QUALITY_FINDINGS
 from xray_ai.imaging.attributes import integer_of
 from xray_ai.results import coded_concepts as concept
 from xray_ai.results.content_items import (
@@ -79,7 +82,8 @@ def group_of_unread(study: StudyResult, image: UnreadImage, number: int) -> Cont
     place = Place.of(study, image.header, number)
     reason = code(concept.NOT_READ, concept.REJECTIONS[image.rejection.code])
     sentence = text(concept.COMMENT, f"Not read by AI. {image.rejection}")
-    return place.group(("not read",), [reason, sentence, place.source])
+    judge = _named(study.scope) if study.scope and image.rejection.code in REFUSED_BY_PIXELS else ()
+    return place.group(("not read",), [*judge, reason, sentence, place.source])
 
 
 def presence_of(score: Score) -> Concept:
@@ -97,7 +101,7 @@ def _group_of_image(place: Place, image: ReadImage) -> ContainerContentItem:
         items.append(code(concept.ACTIONABLE, concept.ACR_CATEGORIES[max(flagged)]))
     if image.header.view_position in concept.VIEWS:
         items.append(code(concept.IMAGE_VIEW, concept.VIEWS[image.header.view_position]))
-    items.append(text(concept.IMAGE_QUALITY, "not assessed"))
+    items += _quality(image)
     items += [text(concept.COMMENT, note.text) for note in image.notes]
     return place.group((), [*items, place.source])
 
@@ -115,19 +119,48 @@ def _abnormality(image: ReadImage) -> Iterator[ContentItem]:
                 yield _presence(score)
 
 
+def _quality(image: ReadImage) -> Iterator[ContentItem]:
+    """How well the image was taken. Without a fault no rating is claimed: 'Diagnostic' is for a person to say."""
+    scope = image.reading.scope
+    if scope is None or not any(answer.question.is_about_quality for answer in scope.answers):
+        yield text(concept.IMAGE_QUALITY, "not assessed")
+    elif not scope.quality_findings:
+        yield text(concept.IMAGE_QUALITY, "not rated; no fault found by pixels")
+    else:
+        yield code(concept.QUALITY_ASSESSMENT, concept.concept_of(LIMITED_QUALITY))
+        for answer in scope.quality_findings:
+            fault = code(concept.QUALITY_FINDING, concept.concept_of(QUALITY_FINDINGS[answer.question]))
+            put_under(fault, [number(concept.PROBABILITY, _rounded(answer.probability), concept.NO_UNITS, PROPERTIES)])
+            yield fault
+
+
 def _algorithm(study: StudyResult, image: ReadImage) -> Iterator[ContentItem]:
     """Which model, by which thresholds and which policy (TID 4019)."""
     points = [
         f"{score.finding.key} {score.operating_point:g} / {score.rule_out_point:g}" for score in image.reading.scores
     ]
-    yield text(concept.ALGORITHM_NAME, study.model.name, CONCEPT_MODIFIER)
-    yield text(concept.ALGORITHM_VERSION, study.model.version, CONCEPT_MODIFIER)
+    yield from _named(study.model)
     for parameter in (
-        f"model pack SHA-256 {study.model.digest}",
         f"triage policy {study.policy.name} SHA-256 {study.policy.digest}",
         f"threshold set (operating point / rule-out point): {', '.join(points)}",
+        *_scope_parameters(image.reading.scope),
     ):
         yield text(concept.ALGORITHM_PARAMETERS, parameter, CONCEPT_MODIFIER)
+
+
+def _named(model: ModelIdentity) -> Iterator[ContentItem]:
+    yield text(concept.ALGORITHM_NAME, model.name, CONCEPT_MODIFIER)
+    yield text(concept.ALGORITHM_VERSION, model.version, CONCEPT_MODIFIER)
+    yield text(concept.ALGORITHM_PARAMETERS, f"model pack SHA-256 {model.digest}", CONCEPT_MODIFIER)
+
+
+def _scope_parameters(scope: ScopeReading | None) -> Iterator[str]:
+    """A group has one algorithm, so the model that let the image pass is a parameter of the one that read it."""
+    if scope is None:
+        return
+    points = ", ".join(f"{answer.question.value} {answer.point:g}" for answer in scope.answers)
+    yield f"scope pack {scope.model.name} {scope.model.version} SHA-256 {scope.model.digest}"
+    yield f"scope points: {points}"
 
 
 def _group_of_finding(place: Place, score: Score) -> ContainerContentItem:

@@ -6,6 +6,7 @@ from highdicom.sr import ContainerContentItem, ContentItem
 
 from xray_ai.domain.finding import FindingKey, Score
 from xray_ai.domain.priority import Priority
+from xray_ai.domain.scope import QUALITY_FINDINGS
 from xray_ai.results import coded_concepts as concept
 from xray_ai.results.content_items import CONCEPT_MODIFIER, OBSERVATION_CONTEXT, code, container, text, uid_reference
 from xray_ai.results.heatmap_image import WARNING
@@ -36,7 +37,7 @@ def _observer(study: StudyResult) -> Iterator[ContentItem]:
     """The service with its model, as a device (TID 1002, 1004)."""
     model = study.model
     yield code(concept.OBSERVER_TYPE, concept.DEVICE, OBSERVATION_CONTEXT)
-    yield uid_reference(concept.DEVICE_UID, device_uid(model), OBSERVATION_CONTEXT)
+    yield uid_reference(concept.DEVICE_UID, device_uid(model, study.scope), OBSERVATION_CONTEXT)
     yield text(concept.DEVICE_NAME, f"XRAY_AI ({WARNING})", OBSERVATION_CONTEXT)
     yield text(concept.DEVICE_MANUFACTURER, MANUFACTURER, OBSERVATION_CONTEXT)
     yield text(concept.DEVICE_MODEL_NAME, f"{model.name} {model.version}", OBSERVATION_CONTEXT)
@@ -61,7 +62,15 @@ def summary_of(study: StudyResult) -> str:
     found = f"Flagged: {named}." if flagged else "No finding flagged."
     urgent = max((study.policy.priority_of(score.finding.key) for score in flagged), default=Priority.ROUTINE)
     priority = f"Priority {study.priority.name}{' as ordered' if study.priority > urgent else ''}."
-    return f"{found} {priority} Read by AI: {len(study.read)} of {images} images."
+    return f"{found} {priority} {_limited(study)}Read by AI: {len(study.read)} of {images} images."
+
+
+def _limited(study: StudyResult) -> str:
+    """A flag, and still more its absence, weighs less on a poor image."""
+    scopes = [image.reading.scope for image in study.read if image.reading.scope is not None]
+    asked = {answer.question for scope in scopes for answer in scope.quality_findings}
+    faults = [code.meaning for question, code in QUALITY_FINDINGS.items() if question in asked]
+    return f"Limited image quality: {', '.join(faults)}. " if faults else ""
 
 
 def _flagged(study: StudyResult) -> list[Score]:

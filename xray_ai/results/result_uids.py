@@ -12,7 +12,7 @@ from xray_ai.results.identity import identity_digest
 from xray_ai.results.referenced_request import requests_digest
 from xray_ai.results.study_result import ReadImage, StudyImage, StudyResult, UnreadImage
 
-COMPOSER_VERSION = "1"  # raise it whenever the same study would be written with other bytes
+COMPOSER_VERSION = "2"  # raise it whenever the same study would be written with other bytes
 # Attributes of a source that its results repeat, beside the identity.
 REPEATED = ("SeriesInstanceUID", "TimezoneOffsetFromUTC", "Rows", "Columns", "PatientOrientation")
 
@@ -32,8 +32,9 @@ def tracking_uid(model: ModelIdentity, image: SOPInstanceUID, *parts: str) -> st
     return derived_uid("Tracking", model.digest, image, *parts)
 
 
-def device_uid(model: ModelIdentity) -> str:
-    return derived_uid("Device", model.digest)
+def device_uid(model: ModelIdentity, scope: ModelIdentity | None) -> str:
+    """Name the service with its models; behind another scope check it is another device."""
+    return derived_uid("Device", model.digest, *((scope.digest,) if scope else ()))
 
 
 def _content_digest(study: StudyResult) -> str:
@@ -42,7 +43,7 @@ def _content_digest(study: StudyResult) -> str:
     unread = sorted(study.unread, key=lambda image: image.header.sop_instance_uid)
     facts = (
         (COMPOSER_VERSION, __version__),
-        study.model,
+        (study.model, study.scope),
         (study.policy.name, study.policy.digest, sorted(study.policy.priorities.items())),
         study.options,
         (study.read_at.isoformat(), study.predecessor),
@@ -60,7 +61,7 @@ def _facts_of_read(image: ReadImage) -> tuple[object, ...]:
         *_facts_of_source(image),
         reading.model,
         reading.scores,
-        reading.notes,
+        (reading.notes, reading.scope),
         heatmaps,
         image.decision,
         image.notes,

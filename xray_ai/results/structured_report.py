@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import Comprehensive3DSRStorage, ComprehensiveSRStorage
 
 from xray_ai import __version__
+from xray_ai.acceptance import CHEST_BUT_UNREADABLE
 from xray_ai.domain.evidence import SRForm
 from xray_ai.domain.uid import SOPClassUID, derived_uid
 from xray_ai.imaging.attributes import text_of
@@ -55,7 +56,7 @@ SOP_CLASSES = MappingProxyType(
 
 
 def structured_report(study: StudyResult) -> Dataset | None:
-    """Report a study; None where nothing was read and no header says that it shows a chest.
+    """Report a study; None where nothing was read and nothing says that it shows a chest.
 
     The same study gives the same bytes. The report is Explicit VR Little Endian, with its file meta information.
     Source: PS3.3 A.35.3, A.35.13; PS3.16 TID 1500.
@@ -71,7 +72,10 @@ def structured_report(study: StudyResult) -> Dataset | None:
 
 
 def _says_chest(image: UnreadImage) -> bool:
-    return not CHEST_WORDS.isdisjoint(re.split(r"[ _]+", image.header.body_part_examined))
+    """Whether the header says so, or else the pixels."""
+    return image.rejection.code in CHEST_BUT_UNREADABLE or not CHEST_WORDS.isdisjoint(
+        re.split(r"[ _]+", image.header.body_part_examined)
+    )
 
 
 def _place(image: StudyImage) -> str:
@@ -92,7 +96,7 @@ def _document(study: StudyResult, images: Sequence[StudyImage], bearer: StudyIma
         manufacturer=MANUFACTURER,
         manufacturer_model_name=plain(study.model.name, 64),
         device_serial_number=plain(study.model.digest, 64),
-        software_versions=[plain(f"xray_ai {__version__}", 64), plain(f"model {study.model.version}", 64)],
+        software_versions=_versions(study),
         is_complete=True,
         coding_schemes=[
             CodingSchemeIdentificationItem(concept.LOCAL, "Codes of xray_ai", responsible_organization="xray_ai")
@@ -105,6 +109,11 @@ def _document(study: StudyResult, images: Sequence[StudyImage], bearer: StudyIma
     report.ContentSequence = measurement_report(study, images).ContentSequence
     stamp_reading_time(report, study.read_at, bearer.source)
     return report
+
+
+def _versions(study: StudyResult) -> list[str]:
+    scope = [f"scope {study.scope.version}"] if study.scope else []
+    return [plain(version, 64) for version in (f"xray_ai {__version__}", f"model {study.model.version}", *scope)]
 
 
 def _references_of(images: Sequence[StudyImage]) -> ContainerContentItem:

@@ -52,6 +52,7 @@ class StudyResult:
     read_at: datetime  # the recorded time of the last reading, with its time zone; never 'now'
     predecessor: SOPInstanceUID | None  # the report that this one revises
     options: ResultOptions
+    scope: ModelIdentity | None = None  # which model accepted by pixels; None: nobody did
 
     @property
     def priority(self) -> Priority | None:
