@@ -273,14 +273,15 @@ def is_mock(node: ast.AST) -> bool:
 
 def measure(root: Path) -> list[Figure]:
     """All figures of the house at this root, in the order of the table."""
-    house, scripts = sources_in(root, "xray_ai"), sources_in(root, "scripts")
+    house, scripts, bench = (sources_in(root, folder) for folder in ("xray_ai", "scripts", "bench"))
+    code = house + scripts + bench
     path = [(len(source.lines), source.name) for source in house if source.name == "xray_ai/pipeline.py"]
     doors = [(len(source.lines), source.name) for source in scripts]
     return [
-        *sizes(house + scripts),
-        *words(house),
-        *habits(house + scripts),
-        circles(house),
+        *sizes(code),
+        *words(code),
+        *habits(code),
+        circles(house + bench),
         spread("pipeline.py, lines", path, 1, 150),
         spread("script, lines, largest", doors, 1, 40),
         *tests(sources_in(root, "tests")),

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.house.shape import ROOT, Figure, Source, measure, sizes
 
 
@@ -39,6 +41,15 @@ def test_two_modules_that_import_each_other_are_a_circle(tmp_path: Path) -> None
     figure = figure_of(house, "import circles")
 
     assert figure.worst == ("xray_ai.one <-> xray_ai.two",)
+
+
+@pytest.mark.parametrize("folder", ["xray_ai", "scripts", "bench"])
+def test_all_code_that_people_run_is_measured(tmp_path: Path, folder: str) -> None:
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "one.py").write_text("def f(a, b):\n  import json", encoding="utf-8")
+
+    for point in ("imports inside functions", "functions fully typed, %"):
+        assert figure_of(tmp_path, point).worst[0].startswith(f"{folder}/one.py")
 
 
 def test_elif_nests_no_deeper_than_its_if(tmp_path: Path) -> None:
