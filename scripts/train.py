@@ -6,7 +6,6 @@ from pathlib import Path
 from xray_ai.training.branches import train_branches
 from xray_ai.training.datasets.nih_chestxray14 import read_cohort
 from xray_ai.training.run import TrainingRun
-from xray_ai.training.train import train
 
 
 def main() -> None:
@@ -20,10 +19,7 @@ def main() -> None:
     arguments = parser.parse_args()
     run, cohort = TrainingRun.read(arguments.run), read_cohort(arguments.data)
 
-    if run.branch_seeds:
-        weights = train_branches(run, cohort, arguments.out, arguments.device, arguments.branch)
-    else:
-        weights = train(run, cohort, arguments.out, arguments.device)
+    weights = train_branches(run, cohort, arguments.out, arguments.device, arguments.branch)
 
     print(f"weights: {weights}")
 

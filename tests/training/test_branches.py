@@ -10,7 +10,6 @@ from tests.training.cohorts import a_cohort, a_run
 from xray_ai.training.branches import train_branches, trained_network
 from xray_ai.training.networks import ActivationMapNetwork, BranchedNetwork, build_network, trunk_of
 from xray_ai.training.run import TrainingRun
-from xray_ai.training.train import mixed
 
 pytestmark = pytest.mark.training
 
@@ -21,15 +20,8 @@ Weights = dict[str, torch.Tensor]
 
 def a_branched_run() -> TrainingRun:
     stage = {"side": 64, "epochs": 1, "sources": ["nih"], "learning_rate": 0.01, "batch_size": 4}
-    stages = [stage | {"frozen_blocks": SHARED, "mixup": 0.4}]
-    return a_run(network=LITE, stages=stages, start_from="base", branch_seeds=[1, 2])
-
-
-def trained_branches(folder: Path) -> Path:
-    """Two branches of one epoch in `folder`/branched, from weights that nobody trained in `folder`/base."""
-    (folder / "base").mkdir()
-    torch.save(build_network(LITE, 2, dropout=0.2).state_dict(), folder / "base" / "weights.pt")
-    return train_branches(a_branched_run(), a_cohort(folder / "images", train=8, tune=4), folder / "branched")
+    branches = {"seeds": [1, 2], "stage": stage | {"frozen_blocks": SHARED, "mixup": 0.4}}
+    return a_run(network=LITE, stages=[stage], branches=branches)
 
 
 def weights_of(folder: Path) -> Weights:
@@ -39,7 +31,8 @@ def weights_of(folder: Path) -> Weights:
 
 @pytest.fixture(scope="module")
 def branched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return trained_branches(tmp_path_factory.mktemp("branches"))
+    folder = tmp_path_factory.mktemp("branches")
+    return train_branches(a_branched_run(), a_cohort(folder / "images", train=8, tune=4), folder / "run")
 
 
 def of_the_trunk(weights: Weights) -> Weights:
@@ -47,8 +40,8 @@ def of_the_trunk(weights: Weights) -> Weights:
     return {key: value for key, value in weights.items() if key.split("features.network.")[-1].startswith(first)}
 
 
-def test_what_the_branches_share_stays_as_the_base_run_left_it(branched: Path) -> None:
-    base = of_the_trunk(weights_of(branched.parent / "base"))
+def test_what_the_branches_share_stays_as_the_trunk_s_stages_left_it(branched: Path) -> None:
+    base = of_the_trunk(weights_of(branched / "trunk"))
 
     assert base
     for seed in (1, 2):
@@ -64,7 +57,7 @@ def test_what_follows_differs_from_branch_to_branch(branched: Path) -> None:
 
 def test_the_run_s_network_is_the_average_of_its_branches(branched: Path) -> None:
     image = torch.rand(1, 1, 64, 64)
-    members = [trained_network(a_branched_run().branch(seed), branched / f"branch-{seed}", 2) for seed in (1, 2)]
+    members = [trained_network(a_branched_run().of_branch(seed), branched / f"branch-{seed}", 2) for seed in (1, 2)]
 
     with torch.no_grad():
         logits, activation = trained_network(a_branched_run(), branched, 2)(image)
@@ -74,9 +67,18 @@ def test_the_run_s_network_is_the_average_of_its_branches(branched: Path) -> Non
     torch.testing.assert_close(activation, (alone[0][1] + alone[1][1]) / 2)
 
 
-def test_branches_without_the_run_that_they_start_from_say_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="train the run base first"):
-        train_branches(a_branched_run(), a_cohort(tmp_path / "images"), tmp_path / "branched")
+def test_a_trunk_that_is_there_is_not_trained_again(branched: Path, tmp_path: Path) -> None:
+    trunk = branched / "trunk" / "weights.pt"
+    before = trunk.stat().st_mtime_ns
+
+    train_branches(a_branched_run(), a_cohort(tmp_path / "images", train=8, tune=4), branched, only=[1])
+
+    assert trunk.stat().st_mtime_ns == before
+
+
+def test_a_run_without_branches_has_none_to_train() -> None:
+    with pytest.raises(ValueError, match="has no branches"):
+        a_run().of_branch(1)
 
 
 def test_a_backbone_without_blocks_cannot_be_frozen() -> None:
@@ -101,13 +103,3 @@ def test_one_pass_through_trunk_and_rest_is_one_through_the_backbone() -> None:
 
     with torch.no_grad():
         torch.testing.assert_close(BranchedNetwork([network], SHARED)(image), network(image))
-
-
-def test_mixed_images_carry_mixed_labels() -> None:
-    labels = torch.eye(2)
-    images = labels.reshape(2, 2, 1, 1)
-
-    (mixed_images, mixed_labels), *_ = mixed(iter([(images, labels)]), alpha=1.0)
-
-    torch.testing.assert_close(mixed_images.reshape(2, 2), mixed_labels)
-    torch.testing.assert_close(mixed_labels.sum(dim=1), torch.ones(2))

@@ -12,8 +12,7 @@ from xray_ai.errors import StudyRejected
 from xray_ai.imaging.grayscale import PLAIN
 from xray_ai.imaging.grey_file import open_grey_file
 from xray_ai.imaging.preprocess import Recipe, as_input, prepare
-from xray_ai.training.augment import frontal_augmentation
-from xray_ai.training.cohort_dataset import CohortDataset, prepared_greys
+from xray_ai.training.cohort_dataset import CohortDataset, normalised, prepared_greys
 from xray_ai.training.datasets.cohort import Split
 
 pytestmark = pytest.mark.training
@@ -27,7 +26,7 @@ HALF_A_GREY_LEVEL = 0.5 / 255 / RECIPE.standard_deviation
 def test_training_and_serving_see_the_same_pixels(tmp_path: Path, side: int) -> None:
     images = a_cohort(tmp_path, train=2, tune=0).of(Split.TRAIN)
 
-    learnt, _ = CohortDataset(images, RECIPE, side, tmp_path / "cache")[1]
+    learnt = normalised(CohortDataset(images, RECIPE, side, tmp_path / "cache")[1][0], RECIPE)
 
     stored = open_grey_file(images[1].path)
     served = as_input(prepare(stored, PLAIN, replace(RECIPE, rows=side, columns=side)).grey, RECIPE)
@@ -70,30 +69,3 @@ def test_a_file_that_is_no_image_stops_the_run(tmp_path: Path) -> None:
 
     with pytest.raises(StudyRejected):
         prepared_greys([broken], RECIPE, tmp_path / "cache")
-
-
-@pytest.mark.parametrize("side", [32, 64, 224])
-def test_an_augmented_image_keeps_its_shape_and_changes_its_look(tmp_path: Path, side: int) -> None:
-    images = a_cohort(tmp_path, train=1, tune=0).of(Split.TRAIN)
-    plain = CohortDataset(images, RECIPE, side, tmp_path / "cache")
-    augmented = CohortDataset(images, RECIPE, side, tmp_path / "cache", frontal_augmentation(side))
-
-    torch.manual_seed(3)
-    looks = [augmented[0][0] for _ in range(12)]
-
-    assert {look.shape for look in looks} == {plain[0][0].shape}
-    assert all((look != plain[0][0]).any() for look in looks)
-    torch.testing.assert_close(augmented[0][1], plain[0][1])
-
-
-def test_noise_is_added_when_a_stage_wants_it(tmp_path: Path) -> None:
-    images = a_cohort(tmp_path, train=1, tune=0).of(Split.TRAIN)
-
-    roughness = []
-    for noise in (0.0, 0.3):
-        dataset = CohortDataset(images, RECIPE, 64, tmp_path / "cache", frontal_augmentation(64, noise))
-        torch.manual_seed(3)
-        looks = torch.stack([dataset[0][0] for _ in range(12)])
-        roughness.append(float(looks.diff(dim=-1).abs().mean()))
-
-    assert roughness[1] > 1.5 * roughness[0]

@@ -1,7 +1,7 @@
 """A cohort as tensors, made by the same `prepare` that serves radiographs."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,13 +16,6 @@ from xray_ai.imaging.grayscale import PLAIN
 from xray_ai.imaging.grey_file import open_grey_file
 from xray_ai.imaging.preprocess import PreparedImage, Recipe, prepare
 from xray_ai.training.datasets.cohort import CohortImage
-
-Augmentation = Callable[[torch.Tensor], torch.Tensor]  # (1, side, side) uint8 -> the same, float32, 0.0 to 1.0
-
-
-def unchanged(grey: torch.Tensor) -> torch.Tensor:
-    """Only change the type: (1, side, side) uint8 -> float32, 0.0 to 1.0."""
-    return grey.float() / 255
 
 
 def prepared(path: Path, recipe: Recipe) -> PreparedImage:
@@ -49,24 +42,19 @@ def prepared_greys(images: Sequence[CohortImage], recipe: Recipe, cache: Path) -
 
 
 class CohortDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
-    """(image, labels): image (1, side, side) float32 after the recipe's normalisation, labels (K,) with NaN unknown."""
+    """(image, labels): image (1, side, side) float32, 0.0 to 1.0, labels (K,) with NaN unknown."""
 
-    def __init__(
-        self,
-        images: Sequence[CohortImage],
-        recipe: Recipe,
-        side: int,
-        cache: Path,
-        augmentation: Augmentation = unchanged,
-    ) -> None:
-        self._recipe = replace(recipe, rows=side, columns=side, polarity=None)
-        self._greys = prepared_greys(images, self._recipe, cache)
+    def __init__(self, images: Sequence[CohortImage], recipe: Recipe, side: int, cache: Path) -> None:
+        self._greys = prepared_greys(images, replace(recipe, rows=side, columns=side, polarity=None), cache)
         self._labels = torch.tensor([image.labels for image in images], dtype=torch.float32)
-        self._augmentation = augmentation
 
     def __len__(self) -> int:
         return len(self._greys)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-        grey = self._augmentation(torch.from_numpy(self._greys[index].copy())[None])
-        return (grey - self._recipe.mean) / self._recipe.standard_deviation, self._labels[index]
+        return torch.from_numpy(self._greys[index].copy())[None].float() / 255, self._labels[index]
+
+
+def normalised(images: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+    """What the network takes: 0.0 to 1.0 -> centred and scaled as the recipe says."""
+    return (images - recipe.mean) / recipe.standard_deviation

@@ -20,8 +20,19 @@ class Stage(BaseModel):
     batch_size: int = Field(ge=2)
     smoothing_px: float | None = Field(None, ge=0, description="While this stage is learnt; absent: the recipe's.")
     noise: float = Field(0.0, ge=0, lt=1, description="Largest standard deviation of added noise; white is 1.0.")
-    mixup: float = Field(0.0, ge=0, description="Alpha of mixup's beta distribution (Zhang et al., ICLR 2018); 0: none.")
+    mixup: float = Field(
+        0.0, ge=0, description="Alpha of mixup's beta distribution (Zhang et al., ICLR 2018); 0: none."
+    )
     frozen_blocks: int = Field(0, ge=0, description="The backbone's first blocks that stay as they are.")
+
+
+class Branches(BaseModel):
+    """One more stage, trained once with each seed from the weights that the stages left; the results are averaged."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seeds: tuple[int, ...] = Field(min_length=1)
+    stage: Stage
 
 
 class TrainingRun(BaseModel):
@@ -39,8 +50,7 @@ class TrainingRun(BaseModel):
     threads: int = Field(ge=1)
     recipe: RecipeCard = Field(description="The preprocessing that goes into the pack; stages override rows, columns.")
     stages: tuple[Stage, ...] = Field(min_length=1)
-    start_from: str | None = Field(None, description="Run whose weights, in the folder beside, this run starts from.")
-    branch_seeds: tuple[int, ...] = Field((), description="Train once with each seed, and average; absent: one network.")
+    branches: Branches | None = Field(None, description="What follows the stages, more than once; absent: nothing.")
     calibration_shares: dict[str, float] = Field(
         default_factory=dict, description="Weight of each source when points are set; a source not named weighs 1."
     )
@@ -50,9 +60,16 @@ class TrainingRun(BaseModel):
     def read(cls, file: Path) -> "TrainingRun":
         return cls.model_validate(tomllib.loads(file.read_text("utf-8")))
 
-    def branch(self, seed: int) -> "TrainingRun":
-        """The run of one branch."""
-        return self.model_copy(update={"seed": seed, "branch_seeds": ()})
+    def trunk(self) -> "TrainingRun":
+        """The run up to where its branches part."""
+        return self.model_copy(update={"branches": None})
+
+    def of_branch(self, seed: int) -> "TrainingRun":
+        """The run of one branch. Raises ValueError where there are none."""
+        if self.branches is None:
+            message = f"The run {self.name} has no branches."
+            raise ValueError(message)
+        return self.model_copy(update={"seed": seed, "stages": (self.branches.stage,), "branches": None})
 
     def as_toml_tree(self) -> dict[str, object]:
         """The run in TOML's own types, without absent values."""

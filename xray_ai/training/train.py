@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
@@ -16,13 +16,17 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from xray_ai.training.augment import frontal_augmentation
-from xray_ai.training.cohort_dataset import CohortDataset
+from xray_ai.imaging.preprocess import Recipe
+from xray_ai.training.augment import augmented, mixed
+from xray_ai.training.cohort_dataset import CohortDataset, normalised
 from xray_ai.training.datasets.cohort import Cohort, Split
 from xray_ai.training.networks import ActivationMapNetwork, build_network, trunk_of
 from xray_ai.training.run import Stage, TrainingRun
 
+Pair = tuple[torch.Tensor, torch.Tensor]  # images (N, 1, side, side) and labels (N, K)
+
 SCORING_BATCH = 64
+WEIGHTS_FILE = "weights.pt"
 
 
 def masked_bce(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -80,7 +84,7 @@ def train(run: TrainingRun, cohort: Cohort, folder: Path, device: str = "cpu", s
     `start` are the weights to set out from; absent: the backbone's ImageNet weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _write_run(run, folder)
+    write_run(run, folder)
     torch.set_num_threads(run.threads)
     torch.manual_seed(run.seed)
 
@@ -88,7 +92,7 @@ def train(run: TrainingRun, cohort: Cohort, folder: Path, device: str = "cpu", s
     if start:
         network.load_state_dict(torch.load(start, weights_only=True))
     network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
-    checkpoint = _checkpoint(folder)
+    checkpoint, recipe = _checkpoint(folder), run.recipe.recipe()
     for number, stage in enumerate(run.stages):
         if checkpoint and number < checkpoint["stage"]:
             continue
@@ -101,28 +105,26 @@ def train(run: TrainingRun, cohort: Cohort, folder: Path, device: str = "cpu", s
             learner.load(checkpoint["learner"])
             first_epoch = checkpoint["epoch"] + 1
         for epoch in range(first_epoch, stage.epochs):
-            _seed_epoch(run.seed, number, epoch)
-            batches = mixed(_with_progress(training, number, epoch), stage.mixup)
-            loss = _one_epoch(learner, batches, run, device)
-            auroc = tuning_auroc(learner.average, tuning, device)
+            draw = _seed_epoch(run.seed, number, epoch, device)
+            lessons = _lessons(_with_progress(training, number, epoch), stage, recipe, draw)
+            loss = _one_epoch(learner, lessons, run, device)
+            auroc = tuning_auroc(learner.average, tuning, recipe, device)
             _write_curve(folder, stage=number, epoch=epoch, loss=loss, auroc=auroc)
             _save(folder, {"stage": number, "epoch": epoch, "learner": learner.state()})
         network.load_state_dict(learner.average.module.state_dict())  # the next stage starts from the average
 
-    weights = folder / "weights.pt"
+    weights = folder / WEIGHTS_FILE
     torch.save({key: value.cpu() for key, value in network.state_dict().items()}, weights)
     return weights
 
 
-def _one_epoch(
-    learner: Learner, batches: Iterator[tuple[torch.Tensor, torch.Tensor]], run: TrainingRun, device: str
-) -> float:
+def _one_epoch(learner: Learner, lessons: Iterable[Pair], run: TrainingRun, device: str) -> float:
     learner.network.train()
     losses = []
-    for images, labels in batches:
+    for images, labels in lessons:
         with torch.autocast(device, dtype=torch.bfloat16, enabled=run.bfloat16):
-            logits, _ = learner.network(images.to(device, memory_format=torch.channels_last))
-        loss = masked_bce(logits.float(), labels.to(device))
+            logits, _ = learner.network(images.to(memory_format=torch.channels_last))
+        loss = masked_bce(logits.float(), labels)
         learner.optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(learner.network.parameters(), max_norm=1.0)
@@ -133,27 +135,20 @@ def _one_epoch(
     return float(np.mean(losses))
 
 
-def mixed(
-    batches: Iterator[tuple[torch.Tensor, torch.Tensor]], alpha: float
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Lay each image of a batch over another one of it, labels in the same proportion (Zhang et al., ICLR 2018)."""
-    for images, labels in batches:
-        if not alpha:
-            yield images, labels
-            continue
-        share = random.betavariate(alpha, alpha)
-        other = torch.randperm(len(images))
-        yield images * share + images[other] * (1 - share), labels * share + labels[other] * (1 - share)
+def _lessons(batches: Iterable[Pair], stage: Stage, recipe: Recipe, draw: torch.Generator) -> Iterator[Pair]:
+    """Make batches into what the network learns from, on the generator's device."""
+    for greys, labels in batches:
+        images = augmented(greys.to(draw.device), stage.noise, draw)
+        images, labels_on_device = mixed(images, labels.to(draw.device), stage.mixup, draw)
+        yield normalised(images, recipe), labels_on_device
 
 
 @torch.no_grad()
-def tuning_auroc(
-    network: torch.nn.Module, batches: DataLoader[tuple[torch.Tensor, torch.Tensor]], device: str
-) -> dict[str, float]:
+def tuning_auroc(network: torch.nn.Module, batches: DataLoader[Pair], recipe: Recipe, device: str) -> dict[str, float]:
     """AUROC of each output on the tuning patients; outputs with one class only are left out."""
     network.eval()
     scored = [
-        (network(images.to(device, memory_format=torch.channels_last))[0].float().cpu(), labels)
+        (network(normalised(images, recipe).to(device, memory_format=torch.channels_last))[0].float().cpu(), labels)
         for images, labels in batches
     ]
     logits, labels = (torch.cat(part).numpy() for part in zip(*scored, strict=True))
@@ -164,15 +159,13 @@ def tuning_auroc(
     }
 
 
-def _loaders(
-    run: TrainingRun, stage: Stage, cohort: Cohort, folder: Path
-) -> tuple[DataLoader[tuple[torch.Tensor, torch.Tensor]], DataLoader[tuple[torch.Tensor, torch.Tensor]]]:
+def _loaders(run: TrainingRun, stage: Stage, cohort: Cohort, folder: Path) -> tuple[DataLoader[Pair], DataLoader[Pair]]:
     recipe = run.recipe.recipe()
     if stage.smoothing_px is not None:
         recipe = replace(recipe, smoothing_px=stage.smoothing_px)
     cache = folder.parent / "cache"
     train_images = cohort.of(Split.TRAIN, stage.sources)
-    training = CohortDataset(train_images, recipe, stage.side, cache, frontal_augmentation(stage.side, stage.noise))
+    training = CohortDataset(train_images, recipe, stage.side, cache)
     tuning = CohortDataset(cohort.of(Split.TUNE, stage.sources), recipe, stage.side, cache)
     return (
         DataLoader(training, stage.batch_size, shuffle=True, drop_last=True),
@@ -189,17 +182,16 @@ def _learner(run: TrainingRun, stage: Stage, network: ActivationMapNetwork, step
     return Learner(network, average, optimizer, schedule)
 
 
-def _with_progress(
-    batches: DataLoader[tuple[torch.Tensor, torch.Tensor]], stage: int, epoch: int
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def _with_progress(batches: DataLoader[Pair], stage: int, epoch: int) -> Iterable[Pair]:
     return iter(tqdm(batches, f"stage {stage} epoch {epoch}", unit="batch", mininterval=5, disable=None))
 
 
-def _seed_epoch(seed: int, stage: int, epoch: int) -> None:
+def _seed_epoch(seed: int, stage: int, epoch: int, device: str) -> torch.Generator:
     """Give each epoch its own seed, so that a resumed run draws what an unbroken one would have drawn."""
     drawn = seed * 1_000_003 + stage * 1_009 + epoch
     torch.manual_seed(drawn)
     random.seed(drawn)
+    return torch.Generator(device).manual_seed(drawn)
 
 
 def _write_curve(folder: Path, *, stage: int, epoch: int, loss: float, auroc: dict[str, float]) -> None:
@@ -214,7 +206,7 @@ def _write_curve(folder: Path, *, stage: int, epoch: int, loss: float, auroc: di
         curves.write(json.dumps(point) + "\n")
 
 
-def _write_run(run: TrainingRun, folder: Path) -> None:
+def write_run(run: TrainingRun, folder: Path) -> None:
     """Write the run beside its results; another run's checkpoint is not gone on with."""
     file, text = folder / "run.toml", tomli_w.dumps(run.as_toml_tree())
     if (folder / "checkpoint.pt").exists() and TrainingRun.read(file) != run:
