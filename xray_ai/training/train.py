@@ -183,7 +183,8 @@ def _learner(run: TrainingRun, stage: Stage, network: ActivationMapNetwork, step
 
 
 def _with_progress(batches: DataLoader[Pair], stage: int, epoch: int) -> Iterable[Pair]:
-    return iter(tqdm(batches, f"stage {stage} epoch {epoch}", unit="batch", mininterval=5, disable=None))
+    shown: Iterable[Pair] = tqdm(batches, f"stage {stage} epoch {epoch}", unit="batch", mininterval=5, disable=None)
+    return shown
 
 
 def _seed_epoch(seed: int, stage: int, epoch: int, device: str) -> torch.Generator:
