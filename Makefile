@@ -9,7 +9,7 @@ TRAINING_CODE := xray_ai/training scripts bench tests/training
 NOT_HERE := training or e2e or orthanc or postgres or browser or soak or gpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check format shape test test-training e2e bench docs model
+.PHONY: help setup demo check format shape test test-training e2e bench docs model scope
 
 help: ## List the targets (PYTHON=python3.12 chooses the Python, 3.11 or newer)
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -60,8 +60,17 @@ model: $(TRAIN) ## Make the shipped pack again: train, export, calibrate, pack, 
 	.venv-training/bin/python scripts/calibrate.py $(OUT) --data $(DATA)
 	rm -f $(OUT)/evaluation.json
 	.venv-training/bin/python scripts/pack_model.py $(OUT) --data $(DATA) --version $(VERSION)
-	.venv-training/bin/python scripts/evaluate.py models/nih14-lite0 --data $(DATA) --out $(OUT)
+	.venv-training/bin/python scripts/evaluate.py models/nih14-lite0 --data $(DATA) --out $(OUT) --split test
 	.venv-training/bin/python scripts/pack_model.py $(OUT) --data $(DATA) --version $(VERSION)
+
+SCOPE_OUT ?= out/frontal-scope
+SCOPE_VERSION ?= 0.1.0
+SCOPE := scripts/train_scope.py scripts/runs/frontal-scope.toml --data $(DATA) --out $(SCOPE_OUT) --version $(SCOPE_VERSION)
+
+scope: $(TRAIN) ## Make the scope pack again: train, export, set points, pack, measure (DATA=folder SCOPE_OUT=folder)
+	.venv-training/bin/python $(SCOPE)
+	.venv-training/bin/python scripts/measure_scope.py models/frontal-scope --data $(DATA) --split test --out $(SCOPE_OUT)
+	.venv-training/bin/python $(SCOPE)
 
 # --- environments: made anew where pyproject.toml or the pinned versions are newer
 

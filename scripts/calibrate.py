@@ -1,4 +1,4 @@
-"""Calibrate an exported network and set its points, on tuning patients only."""
+"""Calibrate the network that will be served and set its points, on tuning patients only."""
 
 import argparse
 from pathlib import Path
@@ -8,6 +8,7 @@ import numpy as np
 from xray_ai.training.calibrate import calibrate_run
 from xray_ai.training.datasets.nih_chestxray14 import read_cohort
 from xray_ai.training.finding_table import finding_table
+from xray_ai.training.quantization.quantize_run import served_network
 from xray_ai.training.run import TrainingRun
 from xray_ai.triage import TriagePolicy
 
@@ -24,7 +25,7 @@ def main() -> None:
     calibration = calibrate_run(
         TrainingRun.read(folder / "run.toml"),
         cohort,
-        folder / "model.onnx",
+        served_network(folder),
         TriagePolicy.parse(arguments.policy.read_text("utf-8")),
         np.array([table[key].prevalence for key in cohort.finding_keys]),
     )

@@ -7,6 +7,7 @@ from xray_ai.training.calibrate import Calibration
 from xray_ai.training.datasets.nih_chestxray14 import read_cohort
 from xray_ai.training.evaluation.measured import EVALUATION_FILE, Evaluation
 from xray_ai.training.pack_model import PackContent, pack_model
+from xray_ai.training.quantization.quantize_run import quantization_of, served_network
 from xray_ai.training.run import TrainingRun
 
 
@@ -27,8 +28,9 @@ def main() -> None:
         cohort=read_cohort(arguments.data),
         calibration=Calibration.model_validate_json((folder / "calibration.json").read_bytes()),
         evaluation=Evaluation.model_validate_json(evaluation.read_bytes()) if evaluation.exists() else None,
+        quantization=quantization_of(folder),
     )
-    pack = pack_model(content, folder / "model.onnx", arguments.models / run.name)
+    pack = pack_model(content, served_network(folder), arguments.models / run.name)
 
     print(f"pack: {pack.folder} {pack.identity.digest[:12]}")
 

@@ -9,6 +9,8 @@ from tests.packs import a_reader
 from xray_ai.domain.finding import ABNORMALITY
 from xray_ai.inference.golden import GOLDEN_FILE, GoldenCard, check_golden
 from xray_ai.inference.model_pack import ModelPack, PackKind, installed_packs, kind_of
+from xray_ai.inference.reader import Reader
+from xray_ai.inference.session import Device
 
 LARGEST_BYTES = 40 * 10**6
 PACKS = [pack for pack in installed_packs(ROOT / "models") if kind_of(pack) is PackKind.CLASSIFIER]
@@ -27,6 +29,13 @@ def test_it_scores_its_golden_images_as_when_it_was_made(folder: Path) -> None:
     tolerance = GoldenCard.model_validate_json((folder / GOLDEN_FILE).read_bytes()).tolerance
 
     assert check_golden(a_reader(folder)) <= tolerance <= 0.01
+
+
+def test_each_of_its_networks_scores_the_golden_images_as_when_it_was_made(folder: Path) -> None:
+    pack = ModelPack.open(folder)
+
+    for network in pack.card.networks:
+        check_golden(Reader(pack.run_by(network), Device.CPU))
 
 
 def test_it_holds_nothing_but_what_its_card_names(folder: Path) -> None:

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from tests.training.cohorts import KEYS, SIDE_PX, TwoFacedFeatures, a_cohort, a_run, install
 from xray_ai.imaging.preprocess import as_input
 from xray_ai.inference.session import Device, Session
+from xray_ai.training.branches import trained_network
 from xray_ai.training.cohort_dataset import prepared
 from xray_ai.training.datasets.cohort import Cohort, Split
-from xray_ai.training.branches import trained_network
-from xray_ai.training.export_onnx import ExportDiffers, export_onnx
+from xray_ai.training.export_onnx import export_onnx
 from xray_ai.training.networks import build_network
+from xray_ai.training.onnx_file import ExportDiffers
 
 pytestmark = pytest.mark.training
 

@@ -2,13 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 
-from tests.packs import BRIGHT_MASS, NO_ABNORMALITY, a_network
+from tests.packs import BRIGHT_MASS, NO_ABNORMALITY, a_network, absent
 from tests.training.cohorts import KEYS, SIDE_PX, a_cohort_image, a_run
 from tests.training.evaluation.examinations import an_evaluation
 from xray_ai.errors import RejectionCode, StudyRejected
@@ -16,6 +17,7 @@ from xray_ai.imaging.grayscale import PLAIN
 from xray_ai.imaging.stored_image import StoredImage
 from xray_ai.inference.golden import check_golden
 from xray_ai.inference.model_pack import ModelPack
+from xray_ai.inference.pack_card import PrecisionCard, QuantizationCard
 from xray_ai.inference.reader import Reader
 from xray_ai.inference.session import Device
 from xray_ai.training.calibrate import CalibratedOutput, Calibration
@@ -163,3 +165,66 @@ def test_an_unfinished_pack_is_replaced(tmp_path: Path) -> None:
     a_made_pack(tmp_path)
 
     assert not leftover.exists()
+
+
+def a_quantization(*, passed: bool) -> QuantizationCard:
+    return QuantizationCard(
+        passed=passed,
+        because=("nothing was lost" if passed else "mass loses 0.0100 AUROC, 0.003 is allowed",),
+        calibrated_on="4 images of training patients",
+        measured_on="8 images of 8 tuning patients",
+        convolutions=49,
+        float_convolutions=6,
+        auroc={"mass": PrecisionCard(positives=12, float32=0.8, int8=0.79, loss=0.01)},
+        mean_loss=0.01,
+        mean_logit_change=0.03,
+        mean_probability_change=0.001,
+        largest_probability_change=0.025,
+        float32_milliseconds=9.0,
+        int8_milliseconds=4.7,
+        times_faster=1.9,
+    )
+
+
+def a_quantised_pack(folder: Path) -> ModelPack:
+    """A pack whose 8-bit network, here another one, sees no masses at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    onnx.save(a_network([BRIGHT_MASS, NO_ABNORMALITY], (SIDE_PX, SIDE_PX)), folder / "model.onnx")
+    onnx.save(a_network([absent("mass"), NO_ABNORMALITY], (SIDE_PX, SIDE_PX)), folder / "model-int8.onnx")
+    content = replace(some_content(), quantization=a_quantization(passed=True))
+    return pack_model(content, folder / "model-int8.onnx", folder / "models" / "tiny")
+
+
+def test_an_8_bit_pack_carries_the_float_network_for_cuda(tmp_path: Path) -> None:
+    pack = a_quantised_pack(tmp_path)
+
+    assert (pack.folder / "model.onnx").read_bytes() == (tmp_path / "model-int8.onnx").read_bytes()
+    assert (pack.folder / pack.network_on("cuda").file).read_bytes() == (tmp_path / "model.onnx").read_bytes()
+    assert [network.precision for network in pack.card.networks] == ["int8", "float32"]
+
+
+def test_each_network_of_an_8_bit_pack_holds_its_own_golden_scores(tmp_path: Path) -> None:
+    pack = a_quantised_pack(tmp_path)
+
+    for network in pack.card.networks:
+        assert check_golden(Reader(pack.run_by(network), Device.CPU)) == pytest.approx(0.0, abs=1e-5)
+    by_network = {(pack.folder / network.golden).read_bytes() for network in pack.card.networks}
+    assert len(by_network) == 2
+
+
+def test_a_pack_whose_8_bit_copy_did_not_pass_is_float_and_says_why(tmp_path: Path) -> None:
+    pack = a_made_pack(tmp_path, replace(some_content(), quantization=a_quantization(passed=False)))
+
+    text = (pack.folder / "MODEL_CARD.md").read_text("utf-8")
+    assert [network.precision for network in pack.card.networks] == ["float32"]
+    assert "The 8-bit network does not ship: mass loses 0.0100 AUROC, 0.003 is allowed." in text
+
+
+def test_the_humans_card_says_what_8_bits_changed(tmp_path: Path) -> None:
+    text = (a_quantised_pack(tmp_path).folder / "MODEL_CARD.md").read_text("utf-8")
+
+    assert "- `model.onnx`, in 8-bit integers, runs on CPU." in text
+    assert "- `model-fp32.onnx`, in single precision, runs on CUDA." in text
+    assert "The 8-bit network ships: nothing was lost." in text
+    assert "1.9 times faster on one thread" in text
+    assert "| Mass | 0.8000 | 0.7900 | +0.0100 | 12 |" in text

@@ -16,7 +16,7 @@ from xray_ai.training.run import TrainingRun
 
 pytestmark = pytest.mark.training
 
-RUNS = sorted((ROOT / "scripts" / "runs").glob("*.toml"))
+RUNS = sorted((ROOT / "scripts" / "runs").glob("nih14-*.toml"))
 
 
 def test_a_run_reads_back_from_its_toml_as_it_was(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A model pack: a folder of data that is opened only when every byte is what its card says."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -62,6 +62,11 @@ class ModelPack:
     def network_on(self, device: str) -> NetworkCard:
         """Name the network that a device runs."""
         return next(network for network in self.card.networks if device in network.devices)
+
+    def run_by(self, network: NetworkCard) -> "ModelPack":
+        """Give the same pack, run by one of its networks on every device."""
+        everywhere = network.model_copy(update={"devices": ("cpu", "cuda")})
+        return replace(self, card=self.card.model_copy(update={"networks": (everywhere,)}))
 
 
 @dataclass(frozen=True, slots=True)

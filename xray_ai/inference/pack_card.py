@@ -172,6 +172,7 @@ class NetworkCard(Card):
 class PrecisionCard(Card):
     """One output's AUROC in float and in 8 bits."""
 
+    positives: int
     float32: Probability
     int8: Probability
     loss: float
@@ -184,10 +185,10 @@ class QuantizationCard(Card):
     because: tuple[str, ...] = Field(min_length=1)
     calibrated_on: str
     measured_on: str
-    convolutions: int
-    float_convolutions: int  # of them, kept in float because they are sensitive, and those that give the maps
+    convolutions: int  # without the last, which give the maps and stay in float
+    float_convolutions: int  # of them, the most sensitive, which stay in float too
     auroc: dict[str, PrecisionCard]
-    mean_loss: float
+    mean_loss: float | None = None  # over the outputs that were judged: those with enough positives
     mean_logit_change: float
     mean_probability_change: float  # before calibration, as the next
     largest_probability_change: float

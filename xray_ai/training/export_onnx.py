@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
 from torch import nn
 
@@ -13,13 +12,15 @@ from xray_ai.inference.session import Device, Session
 from xray_ai.training.branches import trained_network
 from xray_ai.training.cohort_dataset import prepared
 from xray_ai.training.datasets.cohort import Cohort, CohortImage, Split
+from xray_ai.training.onnx_file import (
+    LARGEST_DIFFERENCE,
+    MOST_IMAGES,
+    OPSET,
+    PROBES,
+    ExportDiffers,
+    forget_where_it_was_made,
+)
 from xray_ai.training.run import TrainingRun
-
-LARGEST_DIFFERENCE = 1e-4  # relative to the largest absolute value of the output
-OPSET = 20
-MOST_IMAGES = 64
-PROBES = 4
-
 
 REFERENCE_IMAGES = 512
 
@@ -53,10 +54,6 @@ def mean_activation(network: nn.Module, images: Sequence[CohortImage], run: Trai
     return torch.stack([network(image)[1][0] for image in inputs]).mean(dim=0)
 
 
-class ExportDiffers(RuntimeError):
-    """The exported graph does not compute what the network computes."""
-
-
 def export_onnx(run: TrainingRun, folder: Path, cohort: Cohort, file: Path) -> float:
     """Write `file` and return its largest relative difference from torch. Raises ExportDiffers above 1e-4."""
     trained = trained_network(run, folder, len(cohort.finding_keys))
@@ -87,13 +84,3 @@ def export_onnx(run: TrainingRun, folder: Path, cohort: Cohort, file: Path) -> f
         message = f"ONNX and torch differ by {difference:.2e} of the largest value; {LARGEST_DIFFERENCE} is allowed."
         raise ExportDiffers(message)
     return difference
-
-
-def forget_where_it_was_made(file: Path) -> None:
-    """Take the exporter's stack traces out: they name the folders of the machine, and decide nothing."""
-    model = onnx.load(file)
-    graph = model.graph
-    for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
-        part.ClearField("metadata_props")
-        part.ClearField("doc_string")
-    onnx.save(model, file)

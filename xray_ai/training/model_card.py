@@ -3,11 +3,19 @@
 from xray_ai.inference.pack_card import FindingCard, PackCard
 from xray_ai.training.evaluation.measured import Evaluation
 from xray_ai.training.model_card_figures import measured_performance, stated_performance
+from xray_ai.training.model_card_networks import stated_networks
 
 
 def model_card(card: PackCard, evaluation: Evaluation | None) -> str:
     """Write MODEL_CARD.md from pack.json and evaluation.json, so that they cannot disagree."""
-    parts = (_head(card), _performance(card, evaluation), _points(card), _limits(card), _lineage(card))
+    parts = (
+        _head(card),
+        _performance(card, evaluation),
+        _points(card),
+        stated_networks(card),
+        _limits(card),
+        _lineage(card),
+    )
     return "\n".join(line for part in parts for line in part) + "\n"
 
 
