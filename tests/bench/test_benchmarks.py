@@ -32,3 +32,14 @@ def test_every_result_object_has_its_cost(tmp_path: Path) -> None:
 
     assert len(objects) == 10
     assert all(one["size_bytes"] > 1000 for one in objects)
+
+
+def test_two_networks_are_timed_in_turns(tmp_path: Path) -> None:
+    file, network = tmp_path / "figures.json", ROOT / "models" / "nih14-lite0" / "model.onnx"
+    command = [sys.executable, "-m", "bench.network", "--quick", "--networks", network, network, "--json", file]
+
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+
+    pace = json.loads(file.read_text(encoding="utf-8"))["model"]
+    assert pace.keys() == {"first", "second", "times_faster"}
+    assert all(figure > 0 for figure in pace.values())

@@ -57,7 +57,7 @@ def test_abnormality_is_at_least_as_frequent_as_any_finding() -> None:
     assert table["abnormality"].prevalence >= max(table[key].prevalence for key in FINDING_KEYS)
 
 
-@pytest.mark.parametrize("card", sorted((ROOT / "models").glob("*/pack.json")), ids=lambda card: card.parent.name)
+@pytest.mark.parametrize("card", sorted((ROOT / "models").glob("nih14-*/pack.json")), ids=lambda card: card.parent.name)
 def test_a_shipped_pack_can_be_made_again_from_a_run_of_this_house(card: Path) -> None:
     lineage = json.loads(card.read_text("utf-8"))["lineage"]
 

@@ -73,6 +73,13 @@ def test_weights_of_the_same_run_are_not_trained_again(tmp_path: Path) -> None:
     assert (a_making().folder / "weights.pt").stat().st_mtime_ns == before
 
 
+def test_weights_are_those_of_another_run_only_where_training_differs() -> None:
+    run = a_scope_run()
+
+    assert run.trains_as(a_scope_run(least_point=0.4, limits=["Another word."]))
+    assert not run.trains_as(a_scope_run(steps=4))
+
+
 def test_a_measured_performance_goes_into_the_card(tmp_path: Path) -> None:
     trials = list(held_out_trials(a_making().sources, Split.TUNE))
     performance = measure(ScopeCheck(a_pack(), Device.CPU), trials, "drawings.")

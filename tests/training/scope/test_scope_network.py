@@ -103,10 +103,10 @@ def test_the_share_that_passes_the_limit_is_the_one_asked_for() -> None:
     assert float((limited.probability(features) > 0.5).float().mean()) == pytest.approx(0.05, abs=0.002)
 
 
-def test_the_distance_is_fitted_in_five_attitudes() -> None:
+def test_the_distance_is_fitted_in_five_attitudes_and_with_four_faults() -> None:
     greys = torch.randint(0, 256, (6, 1, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
 
     one_class = fit_one_class(a_network(), a_scope_run(), greys)
 
-    assert len(one_class.centres) == 5
+    assert len(one_class.centres) == 5 + 4
     assert bool(torch.isfinite(one_class.whitening).all())

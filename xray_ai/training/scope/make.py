@@ -18,9 +18,9 @@ from xray_ai.training.scope.pack import ScopePackContent, pack_scope
 from xray_ai.training.scope.points import Tuning, set_points
 from xray_ai.training.scope.run import ScopeRun
 from xray_ai.training.scope.sources import ScopeImage, digest_of, read_sources
-from xray_ai.training.scope.train import WEIGHTS_FILE, train_scope
+from xray_ai.training.scope.train import RUN_FILE, WEIGHTS_FILE, train_scope
 
-POINTS_FILE = "points.json"
+POINTS_FILE, COHORT_FILE = "points.json", "cohort.sha256"
 TUNED_EACH = 20  # drawn negatives of each kind for the points
 
 
@@ -56,16 +56,20 @@ class Making:
         return both.of(~np.isin(both.kinds, sorted(left_out)))
 
     def trained(self, left_out: frozenset[str] = frozenset()) -> ScopeNetwork:
-        """Train, unless the folder holds the weights of this very run."""
-        weights, run_file = self.folder / WEIGHTS_FILE, self.folder / "run.toml"
-        if weights.exists() and ScopeRun.read(run_file) == self.run:
-            network = ScopeNetwork(self.run.blocks, self.run.dropout)
-            network.load_state_dict(torch.load(weights, weights_only=True))
-            network.eval()
-            return network
-        weights.unlink(missing_ok=True)
-        chests = self.chests(Split.TRAIN, self.run.stored_side)
-        return train_scope(self.run, chests, self.others(left_out), self.folder, self.device, left_out)
+        """Train, unless the folder holds the weights of this run on these images."""
+        cohort, digest = self.folder / COHORT_FILE, digest_of(self.sources)
+        if not (cohort.exists() and cohort.read_text("utf-8") == digest and self._is_of_this_run()):
+            cohort.unlink(missing_ok=True)
+            chests = self.chests(Split.TRAIN, self.run.stored_side)
+            train_scope(self.run, chests, self.others(left_out), self.folder, self.device, left_out)
+            cohort.write_text(digest, "utf-8")
+        network = ScopeNetwork(self.run.blocks, self.run.dropout)
+        network.load_state_dict(torch.load(self.folder / WEIGHTS_FILE, weights_only=True))
+        network.eval()
+        return network
+
+    def _is_of_this_run(self) -> bool:
+        return self.run.trains_as(ScopeRun.read(self.folder / RUN_FILE))
 
     def one_class(self, network: ScopeNetwork) -> OneClass:
         """Fit the distance on training chests and limit it on tuning chests."""

@@ -7,6 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from xray_ai.inference.pack_card import RecipeCard
 
+AFTER_TRAINING = frozenset(
+    {"name", "threads", "one_class_share", "refused_share", "noted_share", "least_point", "largest_point", "limits"}
+)
+
 
 class ScopeRun(BaseModel):
     """A run; scripts/runs/frontal-scope.toml is the one that made the shipped pack."""
@@ -39,6 +43,10 @@ class ScopeRun(BaseModel):
     @classmethod
     def read(cls, file: Path) -> "ScopeRun":
         return cls.model_validate(tomllib.loads(file.read_text("utf-8")))
+
+    def trains_as(self, other: "ScopeRun") -> bool:
+        """Whether the other run's weights are those of this one."""
+        return self.model_dump(exclude=set(AFTER_TRAINING)) == other.model_dump(exclude=set(AFTER_TRAINING))
 
     def as_toml_tree(self) -> dict[str, object]:
         """The run in TOML's own types, without absent values."""

@@ -19,7 +19,7 @@ from xray_ai.training.scope.network import ScopeNetwork
 from xray_ai.training.scope.run import ScopeRun
 from xray_ai.training.scope.sources import BLOOD, PICTURES
 
-WEIGHTS_FILE = "weights.pt"
+WEIGHTS_FILE, RUN_FILE, CURVE_FILE = "weights.pt", "run.toml", "curve.jsonl"
 OTHER_WEIGHTS = MappingProxyType({PICTURES: 4.0, BLOOD: 1.5, "lateral": 4.0, "abdomen": 0.5})  # a drawn kind: 1.0
 STEPS_A_REPORT = 50
 
@@ -59,10 +59,11 @@ def scope_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 
 def train_scope(
     run: ScopeRun, chests: Examples, others: Examples, folder: Path, device: str, left_out: frozenset[str] = frozenset()
-) -> ScopeNetwork:
+) -> Path:
     """Train, and write the averaged weights, the run and the loss into `folder`; left-out kinds are never shown."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "run.toml").write_text(tomli_w.dumps(run.as_toml_tree()), "utf-8")
+    (folder / CURVE_FILE).unlink(missing_ok=True)
+    (folder / RUN_FILE).write_text(tomli_w.dumps(run.as_toml_tree()), "utf-8")
     torch.set_num_threads(run.threads)
     torch.manual_seed(run.seed)
     draw = torch.Generator(device).manual_seed(run.seed)
@@ -98,10 +99,9 @@ def train_scope(
             _report(folder, step, losses[-STEPS_A_REPORT:])
     network.load_state_dict(average.module.state_dict())
     torch.save({key: value.cpu() for key, value in network.state_dict().items()}, folder / WEIGHTS_FILE)
-    network.cpu().eval()
-    return network
+    return folder / WEIGHTS_FILE
 
 
 def _report(folder: Path, step: int, losses: list[float]) -> None:
-    with (folder / "curve.jsonl").open("a", encoding="utf-8") as curve:
+    with (folder / CURVE_FILE).open("a", encoding="utf-8") as curve:
         curve.write(json.dumps({"step": step, "loss": round(float(np.mean(losses)), 5)}) + "\n")
