@@ -84,3 +84,14 @@ def test_a_copy_that_ranks_as_before_but_says_other_probabilities_is_not_close()
     assert verdict.may_ship
     assert not verdict.is_close
     assert verdict.probability_changes.max() > 0.1
+
+
+def test_a_finding_that_loses_more_than_half_of_what_is_allowed_is_not_close() -> None:
+    logits = ranked()
+    logits[0, 0] = np.quantile(ranked()[:, 0], 0.7)
+
+    verdict = a_verdict(logits)
+
+    assert verdict.may_ship
+    assert 0.0015 < verdict.losses["mass"] < 0.003
+    assert not verdict.is_close

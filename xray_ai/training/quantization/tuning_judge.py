@@ -17,7 +17,8 @@ FloatArray = NDArray[np.float64]
 
 LARGEST_LOSS, LARGEST_MEAN_LOSS = 0.003, 0.001  # of AUROC: above, the network does not ship
 FEWEST_POSITIVES = 10  # of two positives, one that changes places with 1 % of the negatives moves the AUROC by 0.005
-CLOSE_LOGIT, CLOSE_PROBABILITY = 0.05, 0.03  # mean and largest change: below, nothing closer is looked for
+# Below all of these nothing closer is looked for: mean and largest change, and half of the loss that is allowed.
+CLOSE_LOGIT, CLOSE_PROBABILITY, CLOSE_LOSS = 0.05, 0.03, LARGEST_LOSS / 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +102,12 @@ class TuningVerdict:
 
     @property
     def is_close(self) -> bool:
-        return bool(self.distance < CLOSE_LOGIT and self.probability_changes.max() < CLOSE_PROBABILITY)
+        largest_loss = max(self.losses.values(), default=0.0)
+        return bool(
+            self.distance < CLOSE_LOGIT
+            and self.probability_changes.max() < CLOSE_PROBABILITY
+            and largest_loss < CLOSE_LOSS
+        )
 
     @property
     def distance(self) -> float:
