@@ -36,7 +36,17 @@ def test_every_result_object_has_its_cost(tmp_path: Path) -> None:
 
 def test_two_networks_are_timed_in_turns(tmp_path: Path) -> None:
     file, network = tmp_path / "figures.json", ROOT / "models" / "nih14-lite0" / "model.onnx"
-    command = [sys.executable, "-m", "bench.network", "--quick", "--networks", network, network, "--json", file]
+    command = [
+        sys.executable,
+        "-m",
+        "bench.network",
+        "--quick",
+        "--networks",
+        str(network),
+        str(network),
+        "--json",
+        str(file),
+    ]
 
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
 
