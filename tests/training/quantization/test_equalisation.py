@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from xray_ai.inference.session import Device, Session
+from xray_ai.training.quantization.convolutions import with_own_constants
 from xray_ai.training.quantization.equalisation import equalised, streams_of
 
 pytestmark = pytest.mark.training
@@ -95,3 +96,15 @@ def test_what_leaves_the_graph_or_meets_something_else_keeps_its_values() -> Non
     model.graph.node.append(helper.make_node("Relu", ["sum"], ["bent"], name="bent"))
 
     assert streams_of(model) == ()
+
+
+def test_constants_that_an_exporter_shared_are_parted_first(tmp_path: Path) -> None:
+    model = a_bottleneck()
+    again = next(node for node in model.graph.node if node.name == "again")
+    again.input[2] = "narrow_b"
+    parted = with_own_constants(model)
+
+    same = equalised(parted, spans_of(parted, tmp_path))
+
+    expected, found = (values_of(one, tmp_path, "wide_out")[0] for one in (model, same))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)

@@ -80,6 +80,22 @@ def _convolutions(model: onnx.ModelProto) -> Iterator[Convolution]:
         )
 
 
+def with_own_constants(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Give the same network without constants that two nodes share: exporters keep equal ones once."""
+    same = onnx.ModelProto()
+    same.CopyFrom(model)
+    constants = {tensor.name: tensor for tensor in same.graph.initializer}
+    taken: set[str] = set()
+    for node in same.graph.node:
+        for place, name in enumerate(node.input):
+            if name in constants and name in taken:
+                own = same.graph.initializer.add()
+                own.CopyFrom(constants[name])
+                own.name = node.input[place] = f"{name}.{node.name}"
+            taken.add(name)
+    return same
+
+
 def last_convolutions(model: onnx.ModelProto) -> frozenset[str]:
     """Names of the convolutions after which no other comes: they give the maps."""
     readers = _readers(model)

@@ -15,6 +15,7 @@ from xray_ai.training.quantization.convolutions import (
     convolutions_of,
     last_convolutions,
     nodes_between,
+    with_own_constants,
 )
 from xray_ai.training.quantization.equalisation import equalised, streams_of
 from xray_ai.training.quantization.rounding import PatchMoments, RoundedWeights, rounded_weights
@@ -38,7 +39,7 @@ class StaticQuantizer:
         )
         self.inputs = inputs
         quant_pre_process(network, self._prepared, skip_optimization=True, skip_symbolic_shape=True)
-        model = self._equalised(onnx.load(self._prepared), folder)
+        model = self._equalised(with_own_constants(onnx.load(self._prepared)), folder)
         onnx.save(model, self._prepared)
         kept = last_convolutions(model)
         self.convolutions = tuple(part for part in convolutions_of(model) if part.name not in kept)
