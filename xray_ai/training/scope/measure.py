@@ -22,7 +22,7 @@ MEASURED_ON: Mapping[str, str] = MappingProxyType(
     }
 )
 NOT_MEASURED = (
-    "Lateral, oblique and lordotic chest radiographs: four laterals of tuning patients, a dog's, and views computed from one CT stand in.",
+    "Lateral, oblique and lordotic chest radiographs: four laterals of tuning patients, a dog's and computed views.",
     "Radiographs of skulls, spines, hands, knees, shoulders and abdomens: a hip and a tibia are all the bones at hand.",
     "Chests that a technologist judged clipped, moved or wrongly exposed: those measured were spoiled on purpose.",
     "Chests of full resolution from today's detectors: three are at hand.",
