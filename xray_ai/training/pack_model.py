@@ -10,7 +10,6 @@ import cv2
 
 from xray_ai.domain.radiograph import ViewPosition
 from xray_ai.errors import OperatorNeeded
-from xray_ai.inference.golden import GoldenCard, GoldenCase, golden_probabilities
 from xray_ai.inference.model_pack import CARD_FILE, NETWORK_FILE, ModelPack
 from xray_ai.inference.pack_card import (
     AcceptanceCard,
@@ -31,6 +30,7 @@ from xray_ai.training.finding_table import finding_table
 from xray_ai.training.lineage import source_commit
 from xray_ai.training.model_card import model_card
 from xray_ai.training.onnx_file import graph_of
+from xray_ai.training.pack_folder import DECIMALS, digests_of, golden_card
 from xray_ai.training.phantom import Phantom, chest_phantom
 from xray_ai.training.quantization.quantize_run import FLOAT_FILE
 from xray_ai.training.run import TrainingRun
@@ -43,7 +43,6 @@ GOLDEN_CASES = {
     "masses.png": Phantom(seed=2, masses=6),
     "large-heart.png": Phantom(seed=3, heart=1.5),
 }
-DECIMALS = 6
 
 CR, DX, SC = "1.2.840.10008.5.1.4.1.1.1", "1.2.840.10008.5.1.4.1.1.1.1", "1.2.840.10008.5.1.4.1.1.7"
 ACCEPTANCE = AcceptanceCard(
@@ -116,11 +115,7 @@ def _check_evaluation(evaluation: Evaluation | None, card: PackCard, network: Pa
 
 def _seal(folder: Path, card: PackCard) -> None:
     """Write pack.json with the digest of every other file."""
-    names = sorted(
-        str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file() and file.name != CARD_FILE
-    )
-    digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
-    tree = card.model_copy(update={"files": digests}).model_dump(mode="json", exclude_none=True)
+    tree = card.model_copy(update={"files": digests_of(folder)}).model_dump(mode="json", exclude_none=True)
     for part in ("sop_class_uids", "modalities", "body_parts", "view_positions"):
         tree["acceptance"][part] = sorted(tree["acceptance"][part])
     (folder / CARD_FILE).write_text(json.dumps(tree, indent=1, ensure_ascii=False) + "\n", "utf-8")
@@ -131,17 +126,7 @@ def _write_golden(folder: Path) -> None:
     pack = ModelPack.open(folder)
     for network in pack.card.networks:
         reader = Reader(pack.run_by(network), Device.CPU)
-        cases = tuple(
-            GoldenCase(
-                image=name,
-                probabilities={
-                    key: round(probability, DECIMALS)
-                    for key, probability in golden_probabilities(reader, folder / "golden" / name).items()
-                },
-            )
-            for name in GOLDEN_CASES
-        )
-        card = GoldenCard(tolerance=GOLDEN_TOLERANCES[network.precision], cases=cases)
+        card = golden_card(reader, folder, GOLDEN_CASES, GOLDEN_TOLERANCES[network.precision])
         (folder / network.golden).write_text(card.model_dump_json(indent=1) + "\n", "utf-8")
 
 

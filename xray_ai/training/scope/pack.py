@@ -1,6 +1,5 @@
 """A trained and exported scope network with its points becomes a pack: a folder of data."""
 
-import hashlib
 import json
 import shutil
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from xray_ai.inference.golden import GOLDEN_FILE, GoldenCard, GoldenCase, golden_probabilities
+from xray_ai.inference.golden import GOLDEN_FILE
 from xray_ai.inference.model_pack import CARD_FILE, NETWORK_FILE, ScopePack
 from xray_ai.inference.pack_card import LineageCard
 from xray_ai.inference.scope_card import ScopeCard, ScopeOutputCard, ScopePerformanceCard
@@ -18,6 +17,7 @@ from xray_ai.inference.scope_check import ScopeCheck
 from xray_ai.inference.session import Device
 from xray_ai.training.lineage import source_commit
 from xray_ai.training.onnx_file import graph_of
+from xray_ai.training.pack_folder import digests_of, golden_card
 from xray_ai.training.phantom import Phantom, chest_phantom
 from xray_ai.training.scope.anatomy import drawn_part
 from xray_ai.training.scope.card import scope_model_card
@@ -25,7 +25,6 @@ from xray_ai.training.scope.points import ScopePoints
 from xray_ai.training.scope.run import ScopeRun
 
 GOLDEN_TOLERANCE = 5e-3
-DECIMALS = 6
 GOLDEN_SIDE = 256
 COHORT = (
     "Chests: NIH ChestX-ray14 and its 128 px copies, children of Kermany et al. (CC BY 4.0), split by patient."
@@ -109,25 +108,11 @@ def _card(content: ScopePackContent, network: Path) -> ScopeCard:
 
 def _seal(folder: Path, card: ScopeCard) -> None:
     """Write pack.json with the digest of every other file."""
-    names = sorted(
-        str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file() and file.name != CARD_FILE
-    )
-    digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
-    tree = card.model_copy(update={"files": digests}).model_dump(mode="json", exclude_none=True)
+    tree = card.model_copy(update={"files": digests_of(folder)}).model_dump(mode="json", exclude_none=True)
     (folder / CARD_FILE).write_text(json.dumps(tree, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def _write_golden(folder: Path) -> None:
     check = ScopeCheck(ScopePack.open(folder), Device.CPU)
-    cases = tuple(
-        GoldenCase(
-            image=name,
-            probabilities={
-                key: round(probability, DECIMALS)
-                for key, probability in golden_probabilities(check, folder / "golden" / name).items()
-            },
-        )
-        for name in golden_images()
-    )
-    card = GoldenCard(tolerance=GOLDEN_TOLERANCE, cases=cases)
+    card = golden_card(check, folder, golden_images(), GOLDEN_TOLERANCE)
     (folder / GOLDEN_FILE).write_text(card.model_dump_json(indent=1) + "\n", "utf-8")
