@@ -2,8 +2,14 @@
 
 from xray_ai.inference.pack_card import FindingCard, PackCard
 from xray_ai.training.evaluation.measured import Evaluation
+from xray_ai.training.lineage import lineage_section
 from xray_ai.training.model_card_figures import measured_performance, stated_performance
 from xray_ai.training.model_card_networks import stated_networks
+
+SOURCES = (
+    "Images: NIH Clinical Center, https://nihcc.app.box.com/v/ChestXray-NIHCC. Wang X, Peng Y, Lu L, Lu Z,"
+    " Bagheri M, Summers RM. ChestX-ray8: Hospital-scale Chest X-ray Database and Benchmarks. CVPR 2017."
+)
 
 
 def model_card(card: PackCard, evaluation: Evaluation | None) -> str:
@@ -14,7 +20,7 @@ def model_card(card: PackCard, evaluation: Evaluation | None) -> str:
         _points(card),
         stated_networks(card),
         _limits(card),
-        _lineage(card),
+        lineage_section(card.lineage, SOURCES),
     )
     return "\n".join(line for part in parts for line in part) + "\n"
 
@@ -66,24 +72,6 @@ def _points(card: PackCard) -> list[str]:
 
 def _limits(card: PackCard) -> list[str]:
     return ["## Limits", "", *(f"- {limit}" for limit in card.limits), ""]
-
-
-def _lineage(card: PackCard) -> list[str]:
-    lineage = card.lineage
-    return [
-        "## Where it comes from",
-        "",
-        (
-            f"{lineage.cohort_description} Cohort SHA-256 `{lineage.cohort_sha256}`. Source commit"
-            f" `{lineage.source_commit}`, seed {lineage.seed}. The run's every parameter is in `pack.json` under"
-            " `lineage.run`."
-        ),
-        "",
-        (
-            "Images: NIH Clinical Center, https://nihcc.app.box.com/v/ChestXray-NIHCC. Wang X, Peng Y, Lu L, Lu Z,"
-            " Bagheri M, Summers RM. ChestX-ray8: Hospital-scale Chest X-ray Database and Benchmarks. CVPR 2017."
-        ),
-    ]
 
 
 def _point(finding: FindingCard) -> str:

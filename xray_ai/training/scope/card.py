@@ -1,6 +1,7 @@
 """The human's card of a scope pack, generated from the machine's."""
 
 from xray_ai.inference.scope_card import ScopeCard, ShareCard
+from xray_ai.training.lineage import lineage_section
 
 SOURCES = (
     "Images: NIH Clinical Center, https://nihcc.app.box.com/v/ChestXray-NIHCC. Wang X, Peng Y, Lu L, Lu Z, Bagheri M,"
@@ -11,7 +12,12 @@ SOURCES = (
 
 def scope_model_card(card: ScopeCard) -> str:
     """Write MODEL_CARD.md from pack.json, so that the two cannot disagree."""
-    return "\n".join((*_head(card), *_points(card), *_performance(card), *_limits(card), *_lineage(card))) + "\n"
+    return (
+        "\n".join(
+            (*_head(card), *_points(card), *_performance(card), *_limits(card), *lineage_section(card.lineage, SOURCES))
+        )
+        + "\n"
+    )
 
 
 def _head(card: ScopeCard) -> list[str]:
@@ -66,18 +72,3 @@ def _row(share: ShareCard) -> str:
 
 def _limits(card: ScopeCard) -> list[str]:
     return ["## Limits", "", *(f"- {limit}" for limit in card.limits), ""]
-
-
-def _lineage(card: ScopeCard) -> list[str]:
-    lineage = card.lineage
-    return [
-        "## Where it comes from",
-        "",
-        (
-            f"{lineage.cohort_description} Cohort SHA-256 `{lineage.cohort_sha256}`. Source commit"
-            f" `{lineage.source_commit}`, seed {lineage.seed}. The run's every parameter is in `pack.json` under"
-            " `lineage.run`."
-        ),
-        "",
-        SOURCES,
-    ]

