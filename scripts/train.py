@@ -11,7 +11,7 @@ from xray_ai.training.run import TrainingRun
 def main() -> None:
     """Read the arguments, train, and print where the weights lie."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path, help="The run's TOML file, for example scripts/runs/nih14-lite0.toml.")
+    parser.add_argument("run", type=Path, help="The run's TOML file, for example scripts/runs/nih14-trio.toml.")
     parser.add_argument("--data", type=Path, required=True, help="Folder with manifest.csv and the images.")
     parser.add_argument("--out", type=Path, required=True, help="Folder for weights, curves and checkpoints.")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
