@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="The folder that train_scope.py wrote.")
     arguments = parser.parse_args()
 
+    arguments.out.mkdir(parents=True, exist_ok=True)  # before the minutes that measuring takes
     check = ScopeCheck(ScopePack.open(arguments.pack), Device.CPU)
     trials = all_trials(arguments.data, Split(arguments.split), arguments.ct)
     performance = measure(check, trials, MEASURED_ON[arguments.split])
