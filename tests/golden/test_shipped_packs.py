@@ -12,7 +12,7 @@ from xray_ai.inference.model_pack import ModelPack, PackKind, installed_packs, k
 from xray_ai.inference.reader import Reader
 from xray_ai.inference.session import Device
 
-LARGEST_BYTES = 40 * 10**6
+LARGEST_BYTES = 60 * 10**6  # three branches in 8 bits, and again in single precision
 PACKS = [pack for pack in installed_packs(ROOT / "models") if kind_of(pack) is PackKind.CLASSIFIER]
 
 pytestmark = [
@@ -66,9 +66,12 @@ def test_its_alerts_stay_within_what_radiologists_bear(folder: Path) -> None:
 
 
 def test_its_golden_images_are_drawn_and_of_no_patient(folder: Path) -> None:
-    names = {file.name for file in (folder / "golden").iterdir()}
+    scores = {network.golden for network in ModelPack.open(folder).card.networks}
 
-    assert names == {"golden.json", "clear.png", "masses.png", "large-heart.png"}
+    names = {f"golden/{file.name}" for file in (folder / "golden").iterdir()}
+
+    assert names - scores == {"golden/clear.png", "golden/masses.png", "golden/large-heart.png"}
+    assert scores <= names
 
 
 def test_its_card_for_people_speaks_of_the_same_version(folder: Path) -> None:
