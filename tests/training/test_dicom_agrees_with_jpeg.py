@@ -1,4 +1,8 @@
-"""The same images as DICOM through the path, and as JPEG through evaluation, score the same."""
+"""The same images as DICOM through the path, and as JPEG through evaluation, score the same.
+
+Their inputs differ in the last bit of a float, and an 8-bit network flips roundings for it: what 8 bits may cost at
+all (docs/decisions/0024) is allowed here too.
+"""
 
 import os
 from pathlib import Path
@@ -15,6 +19,7 @@ from xray_ai.training.datasets.cohort import CohortImage, Split
 from xray_ai.training.datasets.nih_chestxray14 import FINDING_KEYS, read_cohort
 from xray_ai.training.evaluation.ranking import auroc
 from xray_ai.training.evaluation.scoring import score_images
+from xray_ai.training.quantization.tuning_judge import LARGEST_LOSS, LARGEST_MEAN_LOSS
 
 DATA = Path(os.environ.get("XRAY_AI_DATA", "data"))
 pytestmark = [
@@ -43,5 +48,9 @@ def test_auroc_is_the_same_by_either_way(tmp_path: Path) -> None:
     rows = np.array([row for row in as_dicom if row is not None])
     assert len(rows) == len(as_jpeg.images)
     once = np.ones((1, len(rows)))
-    for labels, theirs, ours in zip(as_jpeg.labels.T, rows.T, as_jpeg.probabilities.T, strict=True):
-        assert auroc(labels, theirs, once) == pytest.approx(auroc(labels, ours, once), abs=0.002, nan_ok=True)
+    changes = [
+        auroc(labels, theirs, once)[0] - auroc(labels, ours, once)[0]
+        for labels, theirs, ours in zip(as_jpeg.labels.T, rows.T, as_jpeg.probabilities.T, strict=True)
+    ]
+    assert np.nanmax(np.abs(changes)) <= LARGEST_LOSS
+    assert abs(np.nanmean(changes)) <= LARGEST_MEAN_LOSS
