@@ -58,7 +58,7 @@ EVALUATION := --data $(DATA) --out $(OUT) --scope models/frontal-scope $(if $(PR
 # Memory that a step gives back is kept for the next one instead of being fetched from the kernel again.
 KEEP_MEMORY := MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 OMP_WAIT_POLICY=passive
 
-model: $(TRAIN) ## Make the shipped pack again, from data to evaluation (DATA=folder OUT=folder PREVIOUS=pack to compare with)
+model: $(TRAIN) ## Make models/nih14-trio, the next classifier, from data to evaluation (DATA=folder OUT=folder PREVIOUS=pack to compare with)
 	$(KEEP_MEMORY) .venv-training/bin/python scripts/train.py scripts/runs/nih14-trio.toml --data $(DATA) --out $(OUT)
 	.venv-training/bin/python scripts/export_onnx.py $(OUT) --data $(DATA)
 	.venv-training/bin/python scripts/quantize.py $(OUT) --data $(DATA)
@@ -69,7 +69,7 @@ model: $(TRAIN) ## Make the shipped pack again, from data to evaluation (DATA=fo
 	.venv-training/bin/python scripts/pack_model.py $(OUT) --data $(DATA) --version $(VERSION)
 
 SCOPE_OUT ?= out/frontal-scope
-SCOPE_VERSION ?= 0.1.0
+SCOPE_VERSION ?= 0.2.0
 SCOPE := scripts/train_scope.py scripts/runs/frontal-scope.toml --data $(DATA) --out $(SCOPE_OUT) --version $(SCOPE_VERSION)
 
 scope: $(TRAIN) ## Make the scope pack again: train, export, set points, pack, measure (DATA=folder SCOPE_OUT=folder)

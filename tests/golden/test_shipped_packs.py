@@ -12,7 +12,7 @@ from xray_ai.inference.model_pack import ModelPack, PackKind, installed_packs, k
 from xray_ai.inference.reader import Reader
 from xray_ai.inference.session import Device
 
-LARGEST_BYTES = 60 * 10**6  # three branches in 8 bits, and again in single precision
+LARGEST_BYTES = 40 * 10**6
 PACKS = [pack for pack in installed_packs(ROOT / "models") if kind_of(pack) is PackKind.CLASSIFIER]
 
 pytestmark = [
