@@ -51,21 +51,21 @@ docs: $(DEV) ## Build the manual into site/
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
 DATA ?= data
-OUT ?= out/nih14-trio
+OUT ?= out/nih14-duo
 VERSION ?= 0.2.0
 PREVIOUS ?=
 EVALUATION := --data $(DATA) --out $(OUT) --scope models/frontal-scope $(if $(PREVIOUS),--against $(PREVIOUS))
 # Memory that a step gives back is kept for the next one instead of being fetched from the kernel again.
 KEEP_MEMORY := MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 OMP_WAIT_POLICY=passive
 
-model: $(TRAIN) ## Make models/nih14-trio, the next classifier, from data to evaluation (DATA=folder OUT=folder PREVIOUS=pack to compare with)
-	$(KEEP_MEMORY) .venv-training/bin/python scripts/train.py scripts/runs/nih14-trio.toml --data $(DATA) --out $(OUT)
+model: $(TRAIN) ## Make models/nih14-duo, from data to evaluation (DATA=folder OUT=folder PREVIOUS=pack to compare with)
+	$(KEEP_MEMORY) .venv-training/bin/python scripts/train.py scripts/runs/nih14-duo.toml --data $(DATA) --out $(OUT)
 	.venv-training/bin/python scripts/export_onnx.py $(OUT) --data $(DATA)
 	.venv-training/bin/python scripts/quantize.py $(OUT) --data $(DATA)
 	.venv-training/bin/python scripts/calibrate.py $(OUT) --data $(DATA)
 	rm -f $(OUT)/evaluation.json
 	.venv-training/bin/python scripts/pack_model.py $(OUT) --data $(DATA) --version $(VERSION)
-	.venv-training/bin/python scripts/evaluate.py models/nih14-trio $(EVALUATION) --split test
+	.venv-training/bin/python scripts/evaluate.py models/nih14-duo $(EVALUATION) --split test
 	.venv-training/bin/python scripts/pack_model.py $(OUT) --data $(DATA) --version $(VERSION)
 
 SCOPE_OUT ?= out/frontal-scope

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from tests.training.cohorts import KEYS, SIDE_PX, TwoFacedFeatures, a_cohort, a_run, install
 from xray_ai.imaging.preprocess import as_input
 from xray_ai.inference.session import Device, Session
-from xray_ai.training.branches import trained_network
 from xray_ai.training.cohort_dataset import prepared
+from xray_ai.training.courses import TRUNK, trained_network
 from xray_ai.training.datasets.cohort import Cohort, Split
 from xray_ai.training.export_onnx import export_onnx
 from xray_ai.training.networks import build_network
 from xray_ai.training.onnx_file import ExportDiffers
+from xray_ai.training.train import WEIGHTS_FILE
 
 pytestmark = pytest.mark.training
 
@@ -23,8 +24,10 @@ Images = NDArray[np.float32]
 
 
 def some_weights(folder: Path) -> Path:
+    trunk = folder / "network-1" / TRUNK
+    trunk.mkdir(parents=True)
     torch.manual_seed(0)
-    torch.save(build_network("tiny", len(KEYS), dropout=0.2).state_dict(), folder / "weights.pt")
+    torch.save(build_network("tiny", len(KEYS), dropout=0.2).state_dict(), trunk / WEIGHTS_FILE)
     return folder
 
 

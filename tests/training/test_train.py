@@ -20,7 +20,7 @@ BATCHES_A_STAGE = 8  # 16 images, 4 a batch, 2 epochs
 
 
 def trained(run: TrainingRun, cohort: Cohort, folder: Path) -> Weights:
-    weights: Weights = torch.load(train(run, cohort, folder), weights_only=True)
+    weights: Weights = torch.load(train(run, cohort, folder, folder.parent / "cache"), weights_only=True)
     return weights
 
 
@@ -33,7 +33,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path: Path, at_b
     cohort, run = a_cohort(tmp_path / "images"), a_run(network="unplugged")
     install("unplugged", UnpluggedFeatures, at_batch=at_batch)
     with pytest.raises(KeyboardInterrupt):
-        train(run, cohort, tmp_path / "stopped" / "run")
+        train(run, cohort, tmp_path / "stopped" / "run", tmp_path / "stopped" / "cache")
 
     install("unplugged", TinyFeatures)
     resumed = trained(run, cohort, tmp_path / "stopped" / "run")
@@ -75,11 +75,11 @@ def test_the_average_moves_by_what_the_decay_leaves_at_each_step(tmp_path: Path)
 def test_patients_kept_for_the_test_are_never_opened(tmp_path: Path) -> None:
     cohort = a_cohort(tmp_path / "images", test=4)  # their files do not exist
 
-    assert train(a_run(), cohort, tmp_path / "run").exists()
+    assert train(a_run(), cohort, tmp_path / "run", tmp_path / "cache").exists()
 
 
 def test_each_epoch_leaves_a_point_on_the_curves(tmp_path: Path) -> None:
-    train(a_run(), a_cohort(tmp_path / "images"), tmp_path / "run")
+    train(a_run(), a_cohort(tmp_path / "images"), tmp_path / "run", tmp_path / "cache")
 
     points = [json.loads(line) for line in (tmp_path / "run" / "curves.jsonl").read_text("utf-8").splitlines()]
     assert [(point["stage"], point["epoch"]) for point in points] == [(0, 0), (0, 1), (1, 0), (1, 1)]
@@ -89,14 +89,14 @@ def test_each_epoch_leaves_a_point_on_the_curves(tmp_path: Path) -> None:
 def test_the_run_lies_beside_its_result_and_reads_back_as_it_was(tmp_path: Path) -> None:
     run = a_run()
 
-    train(run, a_cohort(tmp_path / "images"), tmp_path / "run")
+    train(run, a_cohort(tmp_path / "images"), tmp_path / "run", tmp_path / "cache")
 
     assert TrainingRun.read(tmp_path / "run" / "run.toml") == run
 
 
 def test_an_unknown_network_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no network 'resnet'.*efficientnet-lite0"):
-        train(a_run(network="resnet"), a_cohort(tmp_path / "images"), tmp_path / "run")
+        train(a_run(network="resnet"), a_cohort(tmp_path / "images"), tmp_path / "run", tmp_path / "cache")
 
 
 def test_known_labels_cost_what_binary_cross_entropy_says() -> None:

@@ -9,8 +9,8 @@ from torch import nn
 
 from xray_ai.imaging.preprocess import as_input
 from xray_ai.inference.session import Device, Session
-from xray_ai.training.branches import trained_network
 from xray_ai.training.cohort_dataset import prepared
+from xray_ai.training.courses import trained_network
 from xray_ai.training.datasets.cohort import Cohort, CohortImage, Split
 from xray_ai.training.onnx_file import (
     LARGEST_DIFFERENCE,

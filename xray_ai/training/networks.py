@@ -35,7 +35,7 @@ class ActivationMapNetwork(nn.Module):
 
 
 class EfficientNetLiteFeatures(nn.Module):
-    """EfficientNet-Lite0 for one grey channel: a trunk of first blocks, and the rest."""
+    """EfficientNet-Lite0 for one grey channel, whose first blocks can be frozen."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,30 +46,21 @@ class EfficientNetLiteFeatures(nn.Module):
     def freeze(self, blocks: int) -> None:
         """Keep the stem and the first blocks as they are: no gradients, and their batch statistics stand still."""
         self.frozen_blocks = blocks
-        for part in self._trunk_parts(blocks):
+        for part in self._first_parts(blocks):
             part.requires_grad_(False)  # noqa: FBT003 - torch's own signature
 
     def train(self, mode: bool = True) -> "EfficientNetLiteFeatures":  # noqa: FBT001, FBT002 - torch's own signature
         super().train(mode)
-        for part in self._trunk_parts(self.frozen_blocks):
+        for part in self._first_parts(self.frozen_blocks):
             part.eval()
         return self
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
+        network, blocks = self.network, len(self.network._blocks)  # noqa: SLF001
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen_blocks):
-            features = self.trunk(image, self.frozen_blocks)
-        return self.rest(features, self.frozen_blocks)
-
-    def trunk(self, image: torch.Tensor, blocks: int) -> torch.Tensor:
-        """The stem and the first blocks: image [N,1,H,W] -> their features."""
-        network = self.network
-        features: torch.Tensor = network._swish(network._bn0(network._conv_stem(image)))  # noqa: SLF001
-        return self._through(features, range(blocks))
-
-    def rest(self, features: torch.Tensor, blocks: int) -> torch.Tensor:
-        """All that follows the first blocks -> features [N,1280,H/32,W/32]."""
-        network = self.network
-        features = self._through(features, range(blocks, len(network._blocks)))  # noqa: SLF001
+            features = network._swish(network._bn0(network._conv_stem(image)))  # noqa: SLF001
+            features = self._through(features, range(self.frozen_blocks))
+        features = self._through(features, range(self.frozen_blocks, blocks))
         last: torch.Tensor = network._swish(network._bn1(network._conv_head(features)))  # noqa: SLF001
         return last
 
@@ -79,35 +70,41 @@ class EfficientNetLiteFeatures(nn.Module):
             features = every[index](features, drop_connect_rate=DROP_CONNECT * index / len(every))
         return features
 
-    def _trunk_parts(self, blocks: int) -> list[nn.Module]:
+    def _first_parts(self, blocks: int) -> list[nn.Module]:
         if not blocks:
             return []
         network = self.network
         return [network._conv_stem, network._bn0, *network._blocks[:blocks]]  # noqa: SLF001
 
 
-def trunk_of(network: ActivationMapNetwork) -> EfficientNetLiteFeatures:
-    """The backbone, where its first blocks can be frozen and shared. Raises ValueError where they cannot."""
+def backbone_of(network: ActivationMapNetwork) -> EfficientNetLiteFeatures:
+    """The backbone, where its first blocks can be frozen. Raises ValueError where they cannot."""
     if not isinstance(network.features, EfficientNetLiteFeatures):
-        message = "Only the blocks of an EfficientNet-Lite can be frozen or shared: set frozen_blocks = 0."
+        message = "Only the blocks of an EfficientNet-Lite can be frozen: set frozen_blocks = 0."
         raise ValueError(message)  # noqa: TRY004 - what is wrong is a value in the run's TOML
     return network.features
 
 
-class BranchedNetwork(nn.Module):
-    """Networks that share their first blocks, averaged: image [N,1,H,W] -> (logits [N,K], activation [N,K,h,w])."""
+class AveragedNetwork(nn.Module):
+    """Networks side by side, averaged: image [N,1,H,W] -> (logits [N,K], activation [N,K,h,w]).
 
-    def __init__(self, members: Sequence[ActivationMapNetwork], shared_blocks: int) -> None:
+    Every second one looks at the mirror image, and its maps are mirrored back: no finding names a side, and what two
+    networks get wrong is then less alike, for nothing.
+    """
+
+    def __init__(self, members: Sequence[ActivationMapNetwork]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
-        self.shared_blocks = shared_blocks
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        members = [(member, trunk_of(member)) for member in self.members if isinstance(member, ActivationMapNetwork)]
-        shared = members[0][1].trunk(image, self.shared_blocks)
-        judged = [member.head(features.rest(shared, self.shared_blocks)) for member, features in members]
+        judged = [_mirrored(member, image) if place % 2 else member(image) for place, member in enumerate(self.members)]
         logits, activation = (torch.stack(part).mean(dim=0) for part in zip(*judged, strict=True))
         return logits, activation
+
+
+def _mirrored(network: nn.Module, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    logits, activation = network(image.flip(-1))
+    return logits, activation.flip(-1)
 
 
 def _efficientnet_lite0(outputs: int, dropout: float) -> ActivationMapNetwork:

@@ -27,7 +27,10 @@ class Stage(BaseModel):
 
 
 class Branches(BaseModel):
-    """One more stage, trained once with each seed from the weights that the stages left; the results are averaged."""
+    """One more stage, trained once with each seed from the weights that the stages left.
+
+    What they learnt is one network again: the mean of their weights (model soups, Wortsman et al., ICML 2022).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,13 +38,20 @@ class Branches(BaseModel):
     stage: Stage
 
 
-class TrainingRun(BaseModel):
-    """A run; see scripts/runs/ for the ones that made the shipped packs."""
+class Course(BaseModel):
+    """How one network comes about."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
     seed: int
+    stages: tuple[Stage, ...] = Field(min_length=1)
+    branches: Branches | None = Field(None, description="What follows the stages, more than once; absent: nothing.")
+
+
+class TrainingRun(Course):
+    """A run; see scripts/runs/ for the ones that made the shipped packs."""
+
+    name: str
     network: str = Field(description="A name from xray_ai.training.networks.")
     dropout: float = Field(ge=0, lt=1)
     weight_decay: float = Field(ge=0)
@@ -49,8 +59,7 @@ class TrainingRun(BaseModel):
     bfloat16: bool = Field(description="Compute the forward pass in bfloat16 where that is faster.")
     threads: int = Field(ge=1)
     recipe: RecipeCard = Field(description="The preprocessing that goes into the pack; stages override rows, columns.")
-    stages: tuple[Stage, ...] = Field(min_length=1)
-    branches: Branches | None = Field(None, description="What follows the stages, more than once; absent: nothing.")
+    further: tuple[Course, ...] = Field((), description="More networks of the same kind; all are averaged.")
     calibration_shares: dict[str, float] = Field(
         default_factory=dict, description="Weight of each source when points are set; a source not named weighs 1."
     )
@@ -60,16 +69,13 @@ class TrainingRun(BaseModel):
     def read(cls, file: Path) -> "TrainingRun":
         return cls.model_validate(tomllib.loads(file.read_text("utf-8")))
 
-    def trunk(self) -> "TrainingRun":
-        """The run up to where its branches part."""
-        return self.model_copy(update={"branches": None})
+    def courses(self) -> tuple[Course, ...]:
+        """How each network of the run comes about."""
+        return (Course(seed=self.seed, stages=self.stages, branches=self.branches), *self.further)
 
-    def of_branch(self, seed: int) -> "TrainingRun":
-        """The run of one branch. Raises ValueError where there are none."""
-        if self.branches is None:
-            message = f"The run {self.name} has no branches."
-            raise ValueError(message)
-        return self.model_copy(update={"seed": seed, "stages": (self.branches.stage,), "branches": None})
+    def only(self, seed: int, stages: tuple[Stage, ...]) -> "TrainingRun":
+        """The run as if these stages were all of it."""
+        return self.model_copy(update={"seed": seed, "stages": stages, "branches": None, "further": ()})
 
     def as_toml_tree(self) -> dict[str, object]:
         """The run in TOML's own types, without absent values."""

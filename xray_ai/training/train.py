@@ -20,7 +20,7 @@ from xray_ai.imaging.preprocess import Recipe
 from xray_ai.training.augment import augmented, mixed
 from xray_ai.training.cohort_dataset import CohortDataset, normalised
 from xray_ai.training.datasets.cohort import Cohort, Split
-from xray_ai.training.networks import ActivationMapNetwork, build_network, trunk_of
+from xray_ai.training.networks import ActivationMapNetwork, backbone_of, build_network
 from xray_ai.training.run import Stage, TrainingRun
 
 Pair = tuple[torch.Tensor, torch.Tensor]  # images (N, 1, side, side) and labels (N, K)
@@ -78,10 +78,13 @@ class Learner:
         self.schedule.load_state_dict(state["schedule"])
 
 
-def train(run: TrainingRun, cohort: Cohort, folder: Path, device: str = "cpu", start: Path | None = None) -> Path:
-    """Train through all stages, resuming where an earlier call stopped; returns the file of averaged weights.
+def train(
+    run: TrainingRun, cohort: Cohort, folder: Path, cache: Path, device: str = "cpu", start: Path | None = None
+) -> Path:
+    """Train through the run's stages, resuming where an earlier call stopped; returns the file of averaged weights.
 
-    `start` are the weights to set out from; absent: the backbone's ImageNet weights.
+    Prepared images are kept in `cache`. `start` are the weights to set out from; absent: the backbone's ImageNet
+    weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_run(run, folder)
@@ -96,9 +99,9 @@ def train(run: TrainingRun, cohort: Cohort, folder: Path, device: str = "cpu", s
     for number, stage in enumerate(run.stages):
         if checkpoint and number < checkpoint["stage"]:
             continue
-        training, tuning = _loaders(run, stage, cohort, folder)
+        training, tuning = _loaders(run, stage, cohort, cache)
         if stage.frozen_blocks:
-            trunk_of(network).freeze(stage.frozen_blocks)
+            backbone_of(network).freeze(stage.frozen_blocks)
         learner = _learner(run, stage, network, len(training))
         first_epoch = 0
         if checkpoint and number == checkpoint["stage"]:
@@ -159,11 +162,10 @@ def tuning_auroc(network: torch.nn.Module, batches: DataLoader[Pair], recipe: Re
     }
 
 
-def _loaders(run: TrainingRun, stage: Stage, cohort: Cohort, folder: Path) -> tuple[DataLoader[Pair], DataLoader[Pair]]:
+def _loaders(run: TrainingRun, stage: Stage, cohort: Cohort, cache: Path) -> tuple[DataLoader[Pair], DataLoader[Pair]]:
     recipe = run.recipe.recipe()
     if stage.smoothing_px is not None:
         recipe = replace(recipe, smoothing_px=stage.smoothing_px)
-    cache = folder.parent / "cache"
     train_images = cohort.of(Split.TRAIN, stage.sources)
     training = CohortDataset(train_images, recipe, stage.side, cache)
     tuning = CohortDataset(cohort.of(Split.TUNE, stage.sources), recipe, stage.side, cache)

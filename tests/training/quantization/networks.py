@@ -9,19 +9,24 @@ from numpy.typing import NDArray
 from tests.training.cohorts import KEYS, SIDE_PX, a_cohort, a_run
 from xray_ai.imaging.preprocess import as_input
 from xray_ai.training.cohort_dataset import prepared
+from xray_ai.training.courses import TRUNK
 from xray_ai.training.datasets.cohort import Cohort
 from xray_ai.training.export_onnx import export_onnx
 from xray_ai.training.networks import build_network
+from xray_ai.training.train import WEIGHTS_FILE
 
 
-def an_exported_run(folder: Path, tune: int = 8) -> tuple[Path, Cohort]:
-    """Give the folder with its network, model.onnx, and the cohort that it is for."""
+def an_exported_run(folder: Path, tune: int = 8, networks: int = 1) -> tuple[Path, Cohort]:
+    """Give the folder with its network, or several averaged, model.onnx, and the cohort that it is for."""
+    run = a_run(further=[{"seed": 8, "stages": a_run().stages}] * (networks - 1))
     cohort = a_cohort(folder / "images", train=12, tune=tune)
     run_folder = folder / "run"
-    run_folder.mkdir()
     torch.manual_seed(0)
-    torch.save(build_network("tiny", len(KEYS), dropout=0.2).state_dict(), run_folder / "weights.pt")
-    export_onnx(a_run(), run_folder, cohort, run_folder / "model.onnx")
+    for number in range(1, networks + 1):
+        trunk = run_folder / f"network-{number}" / TRUNK
+        trunk.mkdir(parents=True)
+        torch.save(build_network("tiny", len(KEYS), dropout=0.2).state_dict(), trunk / WEIGHTS_FILE)
+    export_onnx(run, run_folder, cohort, run_folder / "model.onnx")
     return run_folder, cohort
 
 

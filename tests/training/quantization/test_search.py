@@ -29,6 +29,12 @@ def int8_weights(network: Path) -> int:
     return sum(tensor.data_type == onnx.TensorProto.INT8 and len(tensor.dims) == 4 for tensor in constants)
 
 
+def first_layers_in_float(network: Path) -> int:
+    """Convolutions of one channel, the image's, whose weights are floats."""
+    constants = onnx.load(network).graph.initializer
+    return sum(tensor.data_type == onnx.TensorProto.FLOAT and tuple(tensor.dims[1:2]) == (1,) for tensor in constants)
+
+
 def content(_: Path) -> Opinion:
     return Opinion(may_ship=True, is_close=True, distance=0.0)
 
@@ -36,6 +42,10 @@ def content(_: Path) -> Opinion:
 def refuses_all_but_one_layer(network: Path) -> Opinion:
     layers = int8_weights(network)
     return Opinion(may_ship=layers <= 1, is_close=False, distance=float(layers))
+
+
+def refuses_more_than_two_layers(network: Path) -> Opinion:
+    return Opinion(may_ship=int8_weights(network) <= 2, is_close=False, distance=0.0)
 
 
 def refuses_all(network: Path) -> Opinion:
@@ -81,6 +91,15 @@ def test_the_first_layer_stays_in_float_where_the_judge_asks_for_it(tmp_path: Pa
     assert quantized.verdict.may_ship
     assert quantized.float_convolutions == 1
     assert int8_weights(tmp_path / "int8.onnx") == 1
+
+
+def test_the_first_layer_of_each_network_stays_in_float_where_several_are_averaged(tmp_path: Path) -> None:
+    folder, cohort = an_exported_run(tmp_path, networks=2)
+
+    quantized = quantize(folder / "model.onnx", tmp_path / "int8.onnx", inputs_of(cohort), refuses_more_than_two_layers)
+
+    assert (quantized.convolutions, quantized.float_convolutions) == (4, 2)
+    assert first_layers_in_float(tmp_path / "int8.onnx") == 2
 
 
 def test_the_nearest_copy_is_told_about_where_none_may_ship(tmp_path: Path) -> None:

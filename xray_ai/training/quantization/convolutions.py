@@ -106,6 +106,18 @@ def last_convolutions(model: onnx.ModelProto) -> frozenset[str]:
     )
 
 
+def depths(model: onnx.ModelProto) -> dict[str, int]:
+    """Count, for each convolution's name, those before it on the longest way from the image."""
+    depth_of: dict[str, int] = {}
+    passed: dict[str, int] = {}  # convolutions up to a tensor
+    for node in model.graph.node:  # ONNX keeps nodes in an order in which they can be computed
+        before = max((passed.get(tensor, 0) for tensor in node.input), default=0)
+        if node.op_type == "Conv":
+            depth_of[node.name] = before
+        passed.update(dict.fromkeys(node.output, before + (node.op_type == "Conv")))
+    return depth_of
+
+
 def nodes_between(model: onnx.ModelProto, chosen: frozenset[str]) -> list[str]:
     """Name the convolutions `chosen`, what clips their values, and the sums of two such values."""
     maker = {output: node.name for node in model.graph.node for output in node.output}

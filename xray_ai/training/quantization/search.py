@@ -8,7 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from xray_ai.training.quantization.static_qdq import Images, StaticQuantizer
 
-FLOAT_COUNTS = (0, 1, 3, 6, 9, 12)  # from the image on; in EfficientNet-Lite most of them end with a narrow tensor
+FLOAT_DEPTHS = (0, 1, 3, 6, 9, 12)  # from the image on; in EfficientNet-Lite most of them end with a narrow tensor
 
 
 class Verdict(Protocol):
@@ -34,7 +34,7 @@ class Quantized(Generic[AnyVerdict]):
     """The 8-bit network that was chosen, and what the judge said of it."""
 
     verdict: AnyVerdict
-    float_convolutions: int  # from the image on
+    float_convolutions: int  # those next to the image, of each of the networks that are averaged
     convolutions: int  # all of them, but for the last, which give the maps and stay in float
 
 
@@ -45,13 +45,16 @@ def quantize(network: Path, file: Path, inputs: Images, judge: Callable[[Path], 
     """
     with TemporaryDirectory() as folder:
         quantizer = StaticQuantizer(network, inputs, Path(folder))
-        names = [convolution.name for convolution in quantizer.convolutions]
-        if not names:
+        total = len(quantizer.convolutions)
+        if not total:
             raise ValueError("The network has no convolution that could work in 8 bits.")
         tried: list[tuple[Quantized[AnyVerdict], Path]] = []
-        for count in (count for count in FLOAT_COUNTS if count < len(names)):
-            candidate = quantizer.write(frozenset(names[count:]), Path(folder) / f"candidate-{count}.onnx")
-            tried.append((Quantized(judge(candidate), count, len(names)), candidate))
+        for depth in FLOAT_DEPTHS:
+            chosen_ones = quantizer.deeper_than(depth)
+            if not chosen_ones:
+                break
+            candidate = quantizer.write(chosen_ones, Path(folder) / f"candidate-{depth}.onnx")
+            tried.append((Quantized(judge(candidate), total - len(chosen_ones), total), candidate))
             if tried[-1][0].verdict.may_ship and tried[-1][0].verdict.is_close:
                 break
         chosen, candidate = min(tried, key=_rank)

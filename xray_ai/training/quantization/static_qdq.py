@@ -13,6 +13,7 @@ from xray_ai.inference.session import Device, Session
 from xray_ai.training.quantization.convolutions import (
     Convolution,
     convolutions_of,
+    depths,
     last_convolutions,
     nodes_between,
     with_own_constants,
@@ -43,7 +44,12 @@ class StaticQuantizer:
         onnx.save(model, self._prepared)
         kept = last_convolutions(model)
         self.convolutions = tuple(part for part in convolutions_of(model) if part.name not in kept)
+        self._depths = depths(model)
         self._rounded = self._round(model, folder)
+
+    def deeper_than(self, depth: int) -> frozenset[str]:
+        """Name the convolutions that have at least `depth` others before them, in whichever of the networks."""
+        return frozenset(part.name for part in self.convolutions if self._depths[part.name] >= depth)
 
     def write(self, chosen: frozenset[str], file: Path) -> Path:
         """Write a copy whose convolutions `chosen`, and what lies between them, work in 8 bits."""
