@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from xray_ai.domain.finding import FindingKey
+from xray_ai.domain.finding import ABNORMALITY, FindingKey
 from xray_ai.domain.priority import Priority
 from xray_ai.imaging.preprocess import Recipe, as_input
 from xray_ai.inference.pack_card import Card, PolarityCard
@@ -23,6 +23,7 @@ FloatArray = NDArray[np.float64]
 
 STAT_SHARE, HIGH_SHARE = 0.03, 0.15  # of studies at the stated prevalence (decision 15)
 LEAST_ROUTINE_SHARE, MOST_ROUTINE_SHARE = 0.01, 0.10
+ABNORMALITY_SHARE = 0.15  # it sums up all findings, and half of all studies have one
 RULE_OUT_SENSITIVITY = 0.95  # decision 14
 FEWEST_POSITIVES_TO_RULE_OUT = 20
 SLOPE_PRIOR = 5.0  # pull of each finding's slope towards the common one; rare findings have few positives
@@ -152,7 +153,8 @@ def _alert_shares(
 ) -> FloatArray:
     """Give each output its share of alerts, so that STAT and HIGH findings together stay within their limits."""
     priorities = np.array([policy.priority_of(FindingKey(key)) for key in keys])
-    shares = np.clip(2 * prevalence, LEAST_ROUTINE_SHARE, MOST_ROUTINE_SHARE)
+    most = np.array([ABNORMALITY_SHARE if key == ABNORMALITY else MOST_ROUTINE_SHARE for key in keys])
+    shares = np.clip(2 * prevalence, LEAST_ROUTINE_SHARE, most)
     for priority, limit in ((Priority.STAT, STAT_SHARE), (Priority.HIGH, HIGH_SHARE)):
         group = np.flatnonzero(priorities == priority)
         if len(group):

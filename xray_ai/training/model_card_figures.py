@@ -1,9 +1,9 @@
 """The model card's measured part: what evaluation.json says, for people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from xray_ai.inference.pack_card import PackCard, PerformanceCard
-from xray_ai.training.evaluation.measured import ComparisonFigures, Evaluation
+from xray_ai.training.evaluation.measured import ComparisonFigures, DifferenceFigures, Evaluation
 from xray_ai.training.evaluation.worst import figure, percent, what_is_worst
 
 Rows = Sequence[Sequence[str]]
@@ -165,7 +165,7 @@ def _comparison(comparison: ComparisonFigures) -> list[str]:
             figure(one.difference, sign="+"),
             f"{one.delong_by_patient_p:.2g}",
         )
-        for name, one in [("mean", comparison.pooled), *((one.name, one) for one in comparison.findings)]
+        for name, one in _named(comparison)
     ]
     pooled = comparison.pooled
     return [
@@ -179,6 +179,13 @@ def _comparison(comparison: ComparisonFigures) -> list[str]:
         "",
         *_table(("finding", "AUROC before", "now", "difference", "p"), rows),
     ]
+
+
+def _named(comparison: ComparisonFigures) -> Iterator[tuple[str, DifferenceFigures]]:
+    yield "mean", comparison.pooled
+    if comparison.pooled_without_small_copies:
+        yield "mean without the 300 px copies", comparison.pooled_without_small_copies
+    yield from ((one.name, one) for one in comparison.findings)
 
 
 def _refused(evaluation: Evaluation) -> list[str]:

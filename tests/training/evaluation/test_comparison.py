@@ -17,7 +17,9 @@ PREVIOUS = PackMeasured(name="older", version="1.0.0", digest="0" * 64, scoring_
 
 
 def compared(pack: Scored, previous: Scored) -> ComparisonFigures:
-    return compare(pack, previous, PREVIOUS, ["Mass", "Abnormality"], seed=1)
+    return compare(
+        pack, previous, PREVIOUS, ["Mass", "Abnormality"], seed=1, is_small_copy=np.zeros(len(pack.images), bool)
+    )
 
 
 def test_a_pack_does_not_differ_from_itself() -> None:
@@ -69,6 +71,18 @@ def test_findings_are_told_apart_and_abnormality_is_not_pooled() -> None:
     assert [(one.key, one.positives) for one in figures.findings] == [("mass", 200), ("abnormality", 200)]
     assert figures.findings[1].difference.value > 0.1
     assert figures.pooled.difference.value == 0.0
+
+
+def test_what_a_small_copy_gave_away_is_left_out_of_a_second_mean() -> None:
+    previous, pack = mediocre(400), mediocre(400)
+    is_small = np.arange(400) < 100
+    given_away = np.where(is_small[:, None], pack.labels, pack.probabilities)
+
+    figures = compare(replace(pack, probabilities=given_away), previous, PREVIOUS, ["", ""], 1, is_small)
+
+    assert figures.pooled.difference.value > 0.02
+    assert figures.pooled_without_small_copies is not None
+    assert figures.pooled_without_small_copies.difference.value == 0.0
 
 
 def test_a_bootstrap_never_claims_more_than_its_draws_can_tell() -> None:

@@ -9,7 +9,7 @@ from xray_ai.training.evaluation import delong
 from xray_ai.training.evaluation.bootstrap import DECIMALS, Resamples, certain, interval
 from xray_ai.training.evaluation.measured import ComparisonFigures, DifferenceFigures, FindingDifference, PackMeasured
 from xray_ai.training.evaluation.ranking import mean_auroc
-from xray_ai.training.evaluation.scoring import FloatArray, Scored
+from xray_ai.training.evaluation.scoring import FloatArray, Mask, Scored
 
 P_DIGITS = 3
 
@@ -36,16 +36,25 @@ class Pair:
         return np.asarray((of_pack - of_previous) / len(columns))
 
 
-def compare(scored: Scored, previous: Scored, of: PackMeasured, names: Sequence[str], seed: int) -> ComparisonFigures:
-    """Test each finding's AUROC, and their mean, against the previous pack; `names` are those of the columns."""
-    both, theirs = scored.of(scored.also_in(previous)), previous.of(previous.also_in(scored))
-    pair = Pair(both, theirs, Resamples.draw(both.patients, seed))
+def compare(
+    scored: Scored, previous: Scored, of: PackMeasured, names: Sequence[str], seed: int, is_small_copy: Mask
+) -> ComparisonFigures:
+    """Test each finding's AUROC, and their mean, against the previous pack.
+
+    `names` are those of the columns; `is_small_copy` says which images of `scored` are 300 px copies: (N,).
+    """
+    in_both = scored.also_in(previous)
+    pair = _pair(scored.of(in_both), previous, seed)
+    both, larger = pair.pack, scored.of(in_both & ~is_small_copy)
     columns = [k for k in range(len(both.keys)) if both.can_tell(k)]
     return ComparisonFigures(
         previous=of,
         images=len(both.images),
         patients=len(set(both.patients)),
         pooled=_difference(pair, both.frequent),
+        pooled_without_small_copies=_difference(_pair(larger, previous, seed), larger.frequent)
+        if (in_both & is_small_copy).any()
+        else None,
         findings=tuple(
             FindingDifference(
                 key=both.keys[k],
@@ -56,6 +65,10 @@ def compare(scored: Scored, previous: Scored, of: PackMeasured, names: Sequence[
             for k in columns
         ),
     )
+
+
+def _pair(pack: Scored, previous: Scored, seed: int) -> Pair:
+    return Pair(pack, previous.of(previous.also_in(pack)), Resamples.draw(pack.patients, seed))
 
 
 def _difference(pair: Pair, columns: Sequence[int]) -> DifferenceFigures:

@@ -9,13 +9,14 @@ import numpy as np
 from xray_ai.inference.pack_card import FindingCard
 from xray_ai.inference.reader import Reader
 from xray_ai.training.calibrate import raking_weights
-from xray_ai.training.datasets.cohort import Cohort, Split
+from xray_ai.training.datasets.cohort import Cohort, CohortImage, Split
 from xray_ai.training.evaluation import calibration_measures as calibration
 from xray_ai.training.evaluation.bootstrap import RESAMPLES, Resamples, certain, interval, mean_of
 from xray_ai.training.evaluation.comparison import compare
 from xray_ai.training.evaluation.measured import (
     AlertFigures,
     CalibrationFigures,
+    ComparisonFigures,
     Evaluation,
     FindingFigures,
     PackMeasured,
@@ -31,7 +32,7 @@ from xray_ai.training.evaluation.ranking import (
 )
 from xray_ai.training.evaluation.robustness import DISTURBANCES, robustness_figures
 from xray_ai.training.evaluation.scoring import FloatArray, Scored, score_images, scoring_digest
-from xray_ai.training.evaluation.shortcut import abnormality_figures
+from xray_ai.training.evaluation.shortcut import abnormality_figures, is_small_copy
 from xray_ai.training.evaluation.subgroups import subgroup_figures
 from xray_ai.triage import TriagePolicy
 
@@ -91,10 +92,15 @@ def evaluate(reader: Reader, examination: Examination, previous: Reader | None =
         points=stated.points,
         alerts=stated.alerts,
         robustness=robustness_figures(reader, scored, cards, seed, DISTURBANCES),
-        comparison=None
-        if previous is None
-        else compare(scored, score_images(previous, images, cohort.finding_keys), _pack(previous), names, seed),
+        comparison=None if previous is None else _compared(scored, previous, images, names, seed),
     )
+
+
+def _compared(
+    scored: Scored, previous: Reader, images: Sequence[CohortImage], names: Sequence[str], seed: int
+) -> ComparisonFigures:
+    theirs = score_images(previous, images, scored.keys)
+    return compare(scored, theirs, _pack(previous), names, seed, is_small_copy(scored.images))
 
 
 def stated_figures(

@@ -158,6 +158,9 @@ class ComparisonFigures(Card):
     images: int = Field(description="Read by both.")
     patients: int
     pooled: DifferenceFigures = Field(description="Of the mean AUROC over findings with enough positives.")
+    pooled_without_small_copies: DifferenceFigures | None = Field(
+        None, description="The same without the 300 px copies, whose size gives labels away; null: there are none."
+    )
     findings: tuple[FindingDifference, ...]
 
 

@@ -143,6 +143,8 @@ def _precision_words(one: FindingFigures) -> str:
 def _comparison(comparison: ComparisonFigures) -> Markup:
     previous = comparison.previous
     named = [("all of them, mean", "", comparison.pooled)]
+    if comparison.pooled_without_small_copies:
+        named.append(("the same without 300 px copies", "", comparison.pooled_without_small_copies))
     named += [(one.name, str(one.positives), one) for one in comparison.findings]
     reach = max(abs(end) for _, _, one in named for end in (one.difference.low, one.difference.high))
     rows = [

@@ -45,6 +45,11 @@ def abnormality_figures(
     return tuple(rows), _row(WITHIN_COPIES, labels[told], means)
 
 
+def is_small_copy(images: Sequence[CohortImage]) -> Mask:
+    """Say which images are the 300 px copies, whose size gives labels away: (N,)."""
+    return np.array([long_side(image) == SMALL_COPY_PX for image in images], np.bool_)
+
+
 def shortcut(
     train: Sequence[CohortImage], images: Sequence[CohortImage], column: int, *, sees_source: bool, seed: int
 ) -> FloatArray:
@@ -64,9 +69,9 @@ def shortcut(
 
 
 def _parts(scored: Scored) -> Iterator[tuple[str, Mask]]:
-    sides = np.array([long_side(image) for image in scored.images])
-    yield "all images", np.ones(len(sides), np.bool_)
-    yield f"without the {SMALL_COPY_PX} px copies", sides != SMALL_COPY_PX
+    is_small = is_small_copy(scored.images)
+    yield "all images", np.ones_like(is_small)
+    yield f"without the {SMALL_COPY_PX} px copies", ~is_small
     for name, chosen in groups(scored, lambda image: image.source):
         yield f"source {name}", chosen
     for name, chosen in groups(scored, lambda image: image.source_copy):
