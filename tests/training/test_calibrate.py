@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tests.training.cohorts import a_cohort_image
 from xray_ai.app import DEFAULT_POLICY
-from xray_ai.domain.finding import FindingKey
+from xray_ai.domain.finding import ABNORMALITY, FindingKey
 from xray_ai.domain.priority import Priority
 from xray_ai.training.calibrate import (
     CalibratedOutput,
@@ -134,10 +134,16 @@ def test_any_other_finding_alerts_on_twice_its_prevalence_between_1_and_10_studi
     routine = [
         output
         for key, output in zip(FINDING_KEYS, outputs, strict=True)
-        if POLICY.priority_of(FindingKey(key)) is Priority.ROUTINE
+        if POLICY.priority_of(FindingKey(key)) is Priority.ROUTINE and key != ABNORMALITY
     ]
     for output in routine:
         assert output.alert_share == pytest.approx(np.clip(2 * output.prevalence, 0.01, 0.10), abs=0.005)
+
+
+def test_abnormality_alerts_on_15_studies_of_100() -> None:
+    outputs, _, _, _ = a_calibration()
+
+    assert outputs[FINDING_KEYS.index(ABNORMALITY)].alert_share == pytest.approx(0.15, abs=0.005)
 
 
 def test_the_alerts_to_expect_are_those_at_the_stated_prevalence() -> None:

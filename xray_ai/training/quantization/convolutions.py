@@ -91,7 +91,7 @@ def with_own_constants(model: onnx.ModelProto) -> onnx.ModelProto:
             if name in constants and name in taken:
                 own = same.graph.initializer.add()
                 own.CopyFrom(constants[name])
-                own.name = node.input[place] = f"{name}.{node.name}"
+                own.name = node.input[place] = f"{name}.{node.name}.{place}"
             taken.add(name)
     return same
 
