@@ -35,7 +35,7 @@ def test_every_result_object_has_its_cost(tmp_path: Path) -> None:
 
 
 def test_two_networks_are_timed_in_turns(tmp_path: Path) -> None:
-    file, network = tmp_path / "figures.json", ROOT / "models" / "nih14-lite0" / "model.onnx"
+    file, network = tmp_path / "figures.json", ROOT / "models" / "nih14-duo" / "model.onnx"
     command = [
         sys.executable,
         "-m",
@@ -44,6 +44,8 @@ def test_two_networks_are_timed_in_turns(tmp_path: Path) -> None:
         "--networks",
         str(network),
         str(network),
+        "--side",
+        "192",
         "--json",
         str(file),
     ]
