@@ -1,4 +1,4 @@
-"""Reads the configuration and builds the Site; the only room that knows which parts a site runs with."""
+"""Reads the configuration and builds the parts of a site; the only room that knows which parts a site runs with."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from xray_ai.inference.reader import Reader
 from xray_ai.inference.scope_check import ScopeCheck
 from xray_ai.inference.session import Device
 from xray_ai.one_core import settle_on_one_core
-from xray_ai.pipeline import Site
+from xray_ai.reading_room import ReadingRoom
 from xray_ai.triage import TriagePolicy
 
 _PACKAGE = Path(__file__).parent
@@ -76,13 +76,13 @@ def open_reader(settings: Settings) -> Reader:
     return Reader(ModelPack.open(classifier), device, check)
 
 
-def build_site(settings: Settings) -> Site:
-    """Put together what the path runs with, and hold the packs to their golden scores. Raises OperatorNeeded."""
+def open_reading_room(settings: Settings) -> ReadingRoom:
+    """Put together what reads, and hold the packs to their golden scores. Raises OperatorNeeded."""
     settle_on_one_core()
     reader = open_reader(settings)
     if settings.inference.check_golden_scores:
         check_both(reader)
-    return Site(
+    return ReadingRoom(
         reader=reader,
         acceptance=acceptance_of(reader.pack.card.acceptance, settings),
         policy=load_policy(settings.triage.policy or DEFAULT_POLICY),

@@ -18,7 +18,7 @@ from rich.progress import track
 from rich.table import Table
 
 from xray_ai import __version__, log
-from xray_ai.app import build_site, check_both, models_root, open_model, result_options
+from xray_ai.app import check_both, models_root, open_model, open_reading_room, result_options
 from xray_ai.config import Settings, read_settings
 from xray_ai.errors import OperatorNeeded, PeerUnavailable, RejectionCode, StudyRejected, XrayAiError
 from xray_ai.evidence_folder import Filed, write_evidence
@@ -28,7 +28,7 @@ from xray_ai.inference.model_pack import ModelPack, PackKind, ScopePack, install
 from xray_ai.inference.reader import Reader
 from xray_ai.inference.scope_check import ScopeCheck
 from xray_ai.inference.session import available_devices
-from xray_ai.pipeline import Site, TriagedRadiograph, UnreadRadiograph, triage_file
+from xray_ai.reading_room import ReadingRoom, TriagedRadiograph, UnreadRadiograph, triage_file
 from xray_ai.results.triage_json import Read, TriagedFile, as_json
 
 EXIT_REJECTED, EXIT_OPERATOR, EXIT_PEER = 1, 2, 3  # 0: done
@@ -71,20 +71,20 @@ def triage(
     Exit code 0: all were read; 1: some were not, each with its reason; 2: the installation needs an operator.
     """
     settings = _settings(config)
-    site = build_site(settings)
+    room = open_reading_room(settings)
     triaged = []
     for file in _with_progress(list(_dicom_files(paths))):
-        triaged.append(_triage(site, file))
+        triaged.append(_triage(room, file))
         if as_jsonl and out is None:
             _print_json(triaged[-1], with_files=False)
     if out is not None:
-        write_evidence(site, [one.filed for one in triaged], out, result_options(settings), datetime.now().astimezone())
+        write_evidence(room, [one.filed for one in triaged], out, result_options(settings), datetime.now().astimezone())
     if as_jsonl and out is not None:  # only now is each study's report known
         for one in triaged:
             _print_json(one, with_files=True)
     if not as_jsonl:
         console.print(_triage_table(triaged))
-        console.print(_legend(site, out))
+        console.print(_legend(room, out))
     if not triaged or any(isinstance(one.filed.outcome, UnreadRadiograph) for one in triaged):
         raise typer.Exit(EXIT_REJECTED)
 
@@ -96,11 +96,11 @@ def demo(
     """Triage a real chest radiograph full of masses, and a tibia that must be refused."""
     folder = _demo_images()
     settings = _settings(None)
-    site = build_site(settings)
-    triaged = [_triage(site, folder / name) for name in DEMO_FILES]
-    write_evidence(site, [one.filed for one in triaged], out, result_options(settings), datetime.now().astimezone())
+    room = open_reading_room(settings)
+    triaged = [_triage(room, folder / name) for name in DEMO_FILES]
+    write_evidence(room, [one.filed for one in triaged], out, result_options(settings), datetime.now().astimezone())
     console.print(_triage_table(triaged))
-    console.print(_legend(site, out))
+    console.print(_legend(room, out))
     chest, tibia = (one.filed.outcome for one in triaged)
     if isinstance(chest, UnreadRadiograph) or not _is_refused_by_body_part(tibia):
         raise OperatorNeeded(
@@ -178,7 +178,7 @@ def doctor(config: ConfigOption = None) -> None:
     console.print(table)
     console.print(f"devices offered by ONNX Runtime: {', '.join(sorted(available_devices()))}")
     console.print(f"device configured: {settings.inference.device}")
-    reader = build_site(settings).reader
+    reader = open_reading_room(settings).reader
     check_both(reader)
     console.print(f"model pack: {reader.pack.card.name} {reader.pack.card.version}, golden scores hold")
     scope = reader.scope_identity
@@ -246,9 +246,9 @@ class _Timed:
     seconds: float
 
 
-def _triage(site: Site, path: Path) -> _Timed:
+def _triage(room: ReadingRoom, path: Path) -> _Timed:
     started = time.perf_counter()
-    outcome = triage_file(site, path)
+    outcome = triage_file(room, path)
     seconds = time.perf_counter() - started
     if isinstance(outcome, UnreadRadiograph):
         log.event("radiograph.not_read", reason=outcome.rejection.code.value)
@@ -296,8 +296,8 @@ def _triage_table(triaged: Iterable[_Timed]) -> Table:
     return table
 
 
-def _legend(site: Site, out: Path | None) -> str:
-    model, scope = site.reader.pack.identity, site.reader.scope_identity
+def _legend(room: ReadingRoom, out: Path | None) -> str:
+    model, scope = room.reader.pack.identity, room.reader.scope_identity
     checked = f"Scope {scope.name} {scope.version} ({scope.digest[:12]})." if scope else "Pixels are not checked."
     pictures = f"\nHeatmaps, structured reports and secondary captures: {out}" if out else ""
     return f"\nModel {model.name} {model.version} ({model.digest[:12]}). {checked} {RESEARCH_USE}{pictures}"

@@ -1,7 +1,6 @@
-"""THE PATH of a radiograph, from the file to how soon a radiologist should see it.
+"""The reading room: what one site's models make of a radiograph, from its file to how soon it should be seen.
 
-Today it runs from a file to a decision inside one call. The service makes the same steps durable,
-puts the decision on the worklist and delivers the evidence (docs/architecture.md).
+It knows no network and no database: the path (`pipeline.py`) and the command `xray-ai triage` both read here.
 """
 
 from collections.abc import Sequence
@@ -31,8 +30,8 @@ from xray_ai.triage import Triage, TriagePolicy, triage
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """What the path runs with: one site's model, limits and policy."""
+class ReadingRoom:
+    """One site's models, limits and policy."""
 
     reader: Reader
     acceptance: Acceptance
@@ -60,25 +59,25 @@ class UnreadRadiograph:
     refused_by: ModelIdentity | None = None  # the scope pack, where the pixels were the reason
 
 
-def triage_file(site: Site, path: Path) -> TriagedRadiograph | UnreadRadiograph:
+def triage_file(room: ReadingRoom, path: Path) -> TriagedRadiograph | UnreadRadiograph:
     """Read one file and decide how soon, or say why it is not read."""
     header = None
     try:
         dataset = open_part10(path)
         header = header_of(dataset)
-        return read_radiograph(site, dataset, header)
+        return read_radiograph(room, dataset, header)
     except StudyRejected as rejection:
         by_pixels = rejection.code in REFUSED_BY_PIXELS
-        return UnreadRadiograph(header, rejection, site.reader.scope_identity if by_pixels else None)
+        return UnreadRadiograph(header, rejection, room.reader.scope_identity if by_pixels else None)
 
 
-def read_radiograph(site: Site, dataset: Dataset, header: RadiographHeader) -> TriagedRadiograph:
+def read_radiograph(room: ReadingRoom, dataset: Dataset, header: RadiographHeader) -> TriagedRadiograph:
     """Accept by header, decode, accept by pixels and read, triage. Raises StudyRejected."""
-    notes = accept_header(header, site.acceptance)
-    stored = decode(dataset, least_side=site.reader.least_side)
-    reading = site.reader.read(stored, grayscale_of(dataset))
-    decision = triage(reading.scores, site.policy, site.ordered_priority)
-    return TriagedRadiograph(header, reading, site.policy, decision, notes + reading.pixel_notes + reading.notes)
+    notes = accept_header(header, room.acceptance)
+    stored = decode(dataset, least_side=room.reader.least_side)
+    reading = room.reader.read(stored, grayscale_of(dataset))
+    decision = triage(reading.scores, room.policy, room.ordered_priority)
+    return TriagedRadiograph(header, reading, room.policy, decision, notes + reading.pixel_notes + reading.notes)
 
 
 def result_image(path: Path, outcome: TriagedRadiograph | UnreadRadiograph, options: ResultOptions) -> StudyImage:
@@ -123,17 +122,19 @@ def display_grayscale(dataset: Dataset) -> NDArray[np.float32]:
     return grayscale_of(dataset).for_display(decode(dataset, least_side=None).values)
 
 
-def report_study(site: Site, images: Sequence[StudyImage], read_at: datetime, options: ResultOptions) -> Evidence:
+def report_study(
+    room: ReadingRoom, images: Sequence[StudyImage], read_at: datetime, options: ResultOptions
+) -> Evidence:
     """Compose one study's evidence from all of its images, read or not."""
     return compose(
         StudyResult(
             read=tuple(image for image in images if isinstance(image, ReadImage)),
             unread=tuple(image for image in images if isinstance(image, UnreadImage)),
-            model=site.reader.pack.identity,
-            policy=site.policy,
+            model=room.reader.pack.identity,
+            policy=room.policy,
             read_at=read_at,
             predecessor=None,
             options=options,
-            scope=site.reader.scope_identity,
+            scope=room.reader.scope_identity,
         )
     )

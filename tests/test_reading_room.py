@@ -26,7 +26,7 @@ from xray_ai.domain.priority import Priority
 from xray_ai.domain.scope import ScopeQuestion
 from xray_ai.errors import RejectionCode
 from xray_ai.imaging.part10 import open_part10
-from xray_ai.pipeline import Site, TriagedRadiograph, UnreadRadiograph, display_grayscale, triage_file
+from xray_ai.reading_room import ReadingRoom, TriagedRadiograph, UnreadRadiograph, display_grayscale, triage_file
 from xray_ai.triage import TriagePolicy
 
 POLICY = TriagePolicy.parse('name = "test"\n[priorities]\nmass = "HIGH"')
@@ -34,8 +34,8 @@ SOP_INSTANCE_UID, STUDY_INSTANCE_UID = "1.2.826.0.1.3680043.10.1", "1.2.826.0.1.
 BRIGHTNESS = TinyFinding("mass", weight=4.0)
 
 
-def a_site(pack: Path, answers: Answers = ALL_IS_WELL) -> Site:
-    return Site(a_gated_reader(pack, answers), an_acceptance(), POLICY, Priority.ROUTINE)
+def a_site(pack: Path, answers: Answers = ALL_IS_WELL) -> ReadingRoom:
+    return ReadingRoom(a_gated_reader(pack, answers), an_acceptance(), POLICY, Priority.ROUTINE)
 
 
 def a_file(folder: Path, pixels: Pixels | None = None, **attributes: object) -> Path:
@@ -44,13 +44,13 @@ def a_file(folder: Path, pixels: Pixels | None = None, **attributes: object) -> 
     return file
 
 
-def read(site: Site, file: Path) -> TriagedRadiograph:
+def read(site: ReadingRoom, file: Path) -> TriagedRadiograph:
     outcome = triage_file(site, file)
     assert isinstance(outcome, TriagedRadiograph), outcome
     return outcome
 
 
-def unread(site: Site, file: Path) -> UnreadRadiograph:
+def unread(site: ReadingRoom, file: Path) -> UnreadRadiograph:
     outcome = triage_file(site, file)
     assert isinstance(outcome, UnreadRadiograph)
     return outcome
