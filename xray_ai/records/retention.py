@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, exists, func, or_, select, union
 from xray_ai.domain.received import ObjectDigest
 from xray_ai.domain.uid import StudyInstanceUID
 from xray_ai.records import received_instances as received
+from xray_ai.records import totals
 from xray_ai.records.tables import deliveries, evidence, evidence_objects, hops, readings, received_instances, studies
 from xray_ai.records.words import DeliveryStatus, StudyStatus
 
@@ -42,6 +43,7 @@ def forget_study(connection: Connection, study: StudyInstanceUID) -> tuple[Objec
     Delete those objects before the transaction ends: intake, which waits for its end, puts back what it needs.
     """
     received.receive_alone(connection)
+    totals.carry_over(connection, study)
     named = union(
         select(received_instances.c.digest).where(received_instances.c.study_instance_uid == study),
         select(readings.c.heatmap_digest).where(readings.c.study_instance_uid == study),
