@@ -217,7 +217,7 @@ def _exit_code(error: XrayAiError) -> int:
 
 def _settings(config: Path | None) -> Settings:
     settings = read_settings(config, dict(os.environ))
-    log.configure(settings.log.level)
+    log.configure(settings.log.level or "WARNING")
     return settings
 
 
