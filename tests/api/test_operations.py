@@ -20,9 +20,11 @@ from tests.records.rows import (
     receive,
     report,
 )
-from xray_ai.records import deliveries, readings, received_instances
+from xray_ai.records import deliveries, hops, readings, received_instances
 from xray_ai.records.database import writing
 from xray_ai.records.deliveries import PlannedDelivery
+from xray_ai.records.hops import Hop
+from xray_ai.records.words import HopKind
 
 Samples = dict[tuple[str, str], float]
 
@@ -47,6 +49,7 @@ def a_day(engine: Engine) -> None:
         received_instances.count_again(connection, an_instance("1.2.3.1.2").sop_instance_uid, a_digest(2), after(3))
         readings.record(connection, a_reading())
         readings.record(connection, replace(a_refusal("1.2.3.1.2"), source_digest=a_digest(2)))
+        hops.add(connection, Hop(STUDY, after(20), HopKind.REPORTED, "Revision 1."))
         for destination in ("PACS", "RIS"):
             deliveries.plan(connection, PlannedDelivery(KEY, "sr", destination, STUDY), after(20))
         deliveries.mark_delivered(connection, 1, an_evidence_object().sop_instance_uid, after(22))

@@ -7,10 +7,12 @@ from sqlalchemy import Engine
 from tests.records.rows import KEY, LATERAL, STUDY, a_digest, a_reading, a_refusal, after, an_instance, receive, report
 from xray_ai.domain.received import Repeat
 from xray_ai.domain.uid import SOPInstanceUID
-from xray_ai.records import deliveries, readings, received_instances, retention
+from xray_ai.records import deliveries, hops, readings, received_instances, retention
 from xray_ai.records.database import reading, writing
 from xray_ai.records.deliveries import PlannedDelivery
+from xray_ai.records.hops import Hop
 from xray_ai.records.totals import BOUNDS_S, Counted, Durations, Stage, Totals, totals
+from xray_ai.records.words import HopKind
 
 
 def counted(engine: Engine) -> Totals:
@@ -26,6 +28,7 @@ def a_study(engine: Engine) -> None:
         received_instances.count_again(connection, LATERAL, a_digest(2), after(60))
         readings.record(connection, a_reading())
         readings.record(connection, replace(a_refusal(LATERAL), source_digest=a_digest(2)))
+        hops.add(connection, Hop(STUDY, after(20), HopKind.REPORTED, "Revision 1."))
         deliveries.plan(connection, PlannedDelivery(KEY, "sr", "PACS", STUDY), after(20))
         (planned,) = deliveries.of_study(connection, STUDY)
         deliveries.mark_delivered(connection, planned.number, SOPInstanceUID("2.25.1"), after(22))

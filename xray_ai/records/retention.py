@@ -11,6 +11,8 @@ from xray_ai.records import totals
 from xray_ai.records.tables import deliveries, evidence, evidence_objects, hops, readings, received_instances, studies
 from xray_ai.records.words import DeliveryStatus, StudyStatus
 
+NAMING = (received_instances.c.digest, readings.c.heatmap_digest, evidence_objects.c.digest)  # an object, by digest
+
 
 def expired_studies(connection: Connection, received_before: datetime, limit: int) -> tuple[StudyInstanceUID, ...]:
     """Studies that nothing is waiting for: judged, reported where read, and delivered wherever planned."""
@@ -66,5 +68,10 @@ def forget_study(connection: Connection, study: StudyInstanceUID) -> tuple[Objec
 
 def is_recorded(connection: Connection, digest: ObjectDigest) -> bool:
     """Whether any row names the object; `LocalObjects.sweep` asks."""
-    naming = (received_instances.c.digest, readings.c.heatmap_digest, evidence_objects.c.digest)
-    return any(connection.execute(select(column).where(column == digest).limit(1)).first() for column in naming)
+    return any(connection.execute(select(column).where(column == digest).limit(1)).first() for column in NAMING)
+
+
+def recorded_objects(connection: Connection) -> tuple[ObjectDigest, ...]:
+    """All objects that any row names."""
+    named = union(*(select(column).where(column.is_not(None)) for column in NAMING))
+    return tuple(connection.execute(named).scalars())

@@ -27,8 +27,8 @@ from sqlalchemy import (
 from xray_ai.domain.uid import StudyInstanceUID
 from xray_ai.records.database import insert_into
 from xray_ai.records.tables import carried_totals as carried
-from xray_ai.records.tables import deliveries, evidence, readings, received_instances
-from xray_ai.records.words import DeliveryStatus, ReadingStatus
+from xray_ai.records.tables import deliveries, hops, readings, received_instances
+from xray_ai.records.words import DeliveryStatus, HopKind, ReadingStatus
 
 BOUNDS_S = (0.05, 0.1, 0.15, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 ABOVE = "above"  # the label of what took longer than the last bound
@@ -135,16 +135,16 @@ def _counts(study: StudyInstanceUID | None) -> Iterator[tuple[Counted, Executabl
 
 def _spans(dialect: str, study: StudyInstanceUID | None) -> Iterator[tuple[Stage, Select[float]]]:
     """Seconds of each that went through a stage."""
-    came, made, composed, sent = received_instances.c, readings.c, evidence.c, deliveries.c
+    came, made, step, sent = received_instances.c, readings.c, hops.c, deliveries.c
     listed = made.is_listed, *_of(readings, study)
     came_as = (came.sop_instance_uid == made.sop_instance_uid) & (came.digest == made.source_digest)
     to_read = select(_seconds(dialect, came.first_received_at, made.read_at)).where(*listed)
     yield Stage.RECEIVE_TO_READ, to_read.join_from(readings, received_instances, came_as)
     yield Stage.READ, select(made.seconds).where(*listed)
-    was_before = (made.study_instance_uid == composed.study_instance_uid) & (made.read_at <= composed.composed_at)
-    last_read = select(func.max(made.read_at)).where(was_before).correlate(evidence).scalar_subquery()
-    to_report = select(_seconds(dialect, last_read, composed.composed_at)).where(*_of(evidence, study))
-    yield Stage.READ_TO_REPORT, to_report
+    was_before = (made.study_instance_uid == step.study_instance_uid) & (made.read_at <= step.at)
+    last_read = select(func.max(made.read_at)).where(was_before).correlate(hops).scalar_subquery()
+    reported = step.what == HopKind.REPORTED, *_of(hops, study)
+    yield Stage.READ_TO_REPORT, select(_seconds(dialect, last_read, step.at)).where(*reported)
     to_delivery = select(_seconds(dialect, sent.planned_at, sent.delivered_at)).where(*_of(deliveries, study))
     yield Stage.REPORT_TO_DELIVERY, to_delivery
 
