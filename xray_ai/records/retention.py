@@ -7,7 +7,16 @@ from sqlalchemy import Connection, delete, exists, func, or_, select, union
 from xray_ai.domain.received import ObjectDigest
 from xray_ai.domain.uid import StudyInstanceUID
 from xray_ai.records import received_instances as received
-from xray_ai.records.tables import deliveries, evidence, evidence_objects, hops, readings, received_instances, studies
+from xray_ai.records.tables import (
+    deliveries,
+    evidence,
+    evidence_images,
+    evidence_objects,
+    hops,
+    readings,
+    received_instances,
+    studies,
+)
 from xray_ai.records.words import DeliveryStatus, StudyStatus
 
 
@@ -42,12 +51,12 @@ def forget_study(connection: Connection, study: StudyInstanceUID) -> tuple[Objec
     Delete those objects before the transaction ends: intake, which waits for its end, puts back what it needs.
     """
     received.receive_alone(connection)
+    composed = select(evidence.c.evidence_key).where(evidence.c.study_instance_uid == study)
     named = union(
         select(received_instances.c.digest).where(received_instances.c.study_instance_uid == study),
         select(readings.c.heatmap_digest).where(readings.c.study_instance_uid == study),
-        select(evidence_objects.c.digest)
-        .join(evidence, evidence.c.evidence_key == evidence_objects.c.evidence_key)
-        .where(evidence.c.study_instance_uid == study),
+        select(evidence_objects.c.digest).where(evidence_objects.c.evidence_key.in_(composed)),
+        select(evidence_images.c.outcome_digest).where(evidence_images.c.evidence_key.in_(composed)),
     )
     digests = [digest for digest in connection.execute(named).scalars() if digest is not None]
     for table in (
@@ -64,5 +73,10 @@ def forget_study(connection: Connection, study: StudyInstanceUID) -> tuple[Objec
 
 def is_recorded(connection: Connection, digest: ObjectDigest) -> bool:
     """Whether any row names the object; `LocalObjects.sweep` asks."""
-    naming = (received_instances.c.digest, readings.c.heatmap_digest, evidence_objects.c.digest)
+    naming = (
+        received_instances.c.digest,
+        readings.c.heatmap_digest,
+        evidence_objects.c.digest,
+        evidence_images.c.outcome_digest,
+    )
     return any(connection.execute(select(column).where(column == digest).limit(1)).first() for column in naming)
