@@ -25,13 +25,18 @@ from xray_ai.durable import Executor, Queue, Workflow
 def read(uid):
     with open("done", "a") as done:
         done.write(uid + "\\n")
+    if Path("fail").exists():
+        raise RuntimeError
     if Path("hang").exists():
         Path("hanging").touch()
         time.sleep(600)
 
+def failed(job, failure):
+    raise failure
+
 durable.PATH_VERSION = sys.argv[2]
 executor = Executor(an_engine(Path(".")), sys.argv[1])
-executor.perform(Workflow.READ_RADIOGRAPH, read)
+executor.perform(Workflow.READ_RADIOGRAPH, read, failed)
 executor.launch([Queue.READ])
 time.sleep(600)
 """
@@ -159,4 +164,17 @@ def test_what_kills_each_process_is_given_up_and_named(hospital: Hospital) -> No
 
     hospital.worker()
 
-    until(lambda: hospital.jobs.given_up() == [(Workflow.READ_RADIOGRAPH, ("1.1",))])
+    until(lambda: [job.arguments for job in hospital.jobs.given_up()] == [("1.1",)])
+
+
+def test_a_failure_that_nobody_notes_is_named_until_it_is_forgotten(hospital: Hospital) -> None:
+    (hospital.folder / "fail").touch()
+    hospital.jobs.enqueue(a_job("1.1", Priority.STAT))
+    hospital.worker()
+    until(lambda: len(hospital.jobs.given_up()) == 1)
+    (job,) = hospital.jobs.given_up()
+
+    hospital.jobs.forget(job)
+
+    assert (job.workflow, job.arguments, job.priority) == (Workflow.READ_RADIOGRAPH, ("1.1",), Priority.STAT)
+    assert hospital.jobs.given_up() == []

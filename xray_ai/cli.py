@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from xray_ai import __version__, log
 from xray_ai.app import check_both, models_root, open_model, open_reading_room, result_options
-from xray_ai.config import Settings, read_settings
 from xray_ai.errors import OperatorNeeded, PeerUnavailable, RejectionCode, StudyRejected, XrayAiError
 from xray_ai.evidence_folder import Filed, write_evidence
 from xray_ai.imaging.decode import decoders
@@ -30,6 +28,8 @@ from xray_ai.inference.scope_check import ScopeCheck
 from xray_ai.inference.session import available_devices
 from xray_ai.reading_room import ReadingRoom, TriagedRadiograph, UnreadRadiograph, triage_file
 from xray_ai.results.triage_json import Read, TriagedFile, as_json
+from xray_ai.service_commands import commands
+from xray_ai.terminal import ConfigOption, complaints, console, settings_for_command
 
 EXIT_REJECTED, EXIT_OPERATOR, EXIT_PEER = 1, 2, 3  # 0: done
 RESEARCH_USE = "Research use only, not for diagnosis."
@@ -39,13 +39,7 @@ app = typer.Typer(
 )
 models = typer.Typer(help="Model packs: what is installed, and whether it is sound.", no_args_is_help=True)
 app.add_typer(models, name="models")
-# File names are printed as they are: brackets and colons in them are no markup.
-console = Console(markup=False, emoji=False, highlight=False)
-complaints = Console(stderr=True, markup=False, emoji=False, highlight=False)
-
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="Configuration file; absent: xray-ai.toml here, if there is one.")
-]
+app.add_typer(commands)  # of the service
 
 
 @app.callback(invoke_without_command=True)
@@ -70,7 +64,7 @@ def triage(
 
     Exit code 0: all were read; 1: some were not, each with its reason; 2: the installation needs an operator.
     """
-    settings = _settings(config)
+    settings = settings_for_command(config)
     room = open_reading_room(settings)
     triaged = []
     for file in _with_progress(list(_dicom_files(paths))):
@@ -95,7 +89,7 @@ def demo(
 ) -> None:
     """Triage a real chest radiograph full of masses, and a tibia that must be refused."""
     folder = _demo_images()
-    settings = _settings(None)
+    settings = settings_for_command(None)
     room = open_reading_room(settings)
     triaged = [_triage(room, folder / name) for name in DEMO_FILES]
     write_evidence(room, [one.filed for one in triaged], out, result_options(settings), datetime.now().astimezone())
@@ -120,7 +114,7 @@ DEMO_FILES = ("RG1_UNCR.dcm", "RG3_UNCR.dcm")
 @models.command("list")
 def list_models(config: ConfigOption = None) -> None:
     """List the model packs that are installed."""
-    root = models_root(_settings(config))
+    root = models_root(settings_for_command(config))
     table = Table(
         "pack", "kind", "version", "digest", "outputs", "measured (95 % interval)", "licence", title=str(root)
     )
@@ -157,7 +151,7 @@ def verify(
     config: ConfigOption = None,
 ) -> None:
     """Check packs: digests, graph, golden scores; print the alerts to expect, or what is refused."""
-    settings = _settings(config)
+    settings = settings_for_command(config)
     folders = (pack,) if pack else installed_packs(models_root(settings))
     if not folders:
         raise OperatorNeeded(f"No pack is installed under {models_root(settings)}.", remedy="Set models.root.")
@@ -170,7 +164,7 @@ def verify(
 @app.command()
 def doctor(config: ConfigOption = None) -> None:
     """Say what this installation can do, and what to install or mend."""
-    settings = _settings(config)
+    settings = settings_for_command(config)
     table = Table("transfer syntax", "decoder", "state")
     for decoder in decoders():
         state = "ready" if decoder.is_available else f"missing: pip install {decoder.package}"
@@ -213,12 +207,6 @@ def _exit_code(error: XrayAiError) -> int:
             return EXIT_PEER
         case _:
             return EXIT_OPERATOR
-
-
-def _settings(config: Path | None) -> Settings:
-    settings = read_settings(config, dict(os.environ))
-    log.configure(settings.log.level or "WARNING")
-    return settings
 
 
 def _dicom_files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -5,9 +5,10 @@ Workflows take identifiers alone, so that no word of a patient reaches the engin
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import uuid4
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
 from sqlalchemy import Connection, Engine
@@ -17,6 +18,7 @@ from xray_ai.domain.priority import Priority
 PATH_VERSION = "1"  # of the steps of the path: raised when they change, and unfinished work is then begun anew
 APPLICATION = "xray-ai"
 MOST_ATTEMPTS = 5  # of a workflow whose process died under it
+MOST_AT_ONCE = 1000  # workflows that are listed
 FIRST_PRIORITY = {Priority.STAT: 1, Priority.HIGH: 2, Priority.ROUTINE: 3}  # the lower goes first; 0 would pass all
 
 
@@ -64,9 +66,21 @@ class Job:
 
     workflow: Workflow
     arguments: tuple[str | int, ...]  # identifiers
-    identity: str
+    identity: str = field(default_factory=lambda: uuid4().hex)
     priority: Priority = Priority.ROUTINE
     delay: timedelta = timedelta(0)
+    attempt: int = 1
+
+    def again(self, delay: timedelta) -> "Job":
+        """The same work once more, later."""
+        return replace(self, identity=uuid4().hex, delay=delay, attempt=self.attempt + 1)
+
+
+Failed = Callable[[Job, Exception], None]
+
+
+class ProcessesDied(Exception):
+    """Each process that ran a workflow died under it."""
 
 
 class Jobs:
@@ -79,10 +93,10 @@ class Jobs:
 
     def enqueue_in(self, transaction: Connection, job: Job) -> None:
         """Enqueue when, and only when, the caller's transaction is committed."""
-        self._client.enqueue_in_transaction(transaction, _options(job), *job.arguments)
+        self._client.enqueue_in_transaction(transaction, _options(job), *_input(job))
 
     def enqueue(self, job: Job) -> None:
-        self._client.enqueue(_options(job), *job.arguments)
+        self._client.enqueue(_options(job), *_input(job))
 
     def waiting(self, queue: Queue) -> int:
         """How many workflows wait in a queue, or run."""
@@ -98,10 +112,19 @@ class Jobs:
                 taken.append(status.workflow_id)
         return taken
 
-    def given_up(self) -> list[tuple[Workflow, tuple[str | int, ...]]]:
-        """Workflows under which processes died too often."""
-        statuses = self._client.list_workflows(status="MAX_RECOVERY_ATTEMPTS_EXCEEDED")
-        return [(Workflow(status.name), tuple(status.input["args"])) for status in statuses if status.input]
+    def given_up(self) -> list[Job]:
+        """Workflows under which processes died too often, or whose failure could not be noted."""
+        ended = ["MAX_RECOVERY_ATTEMPTS_EXCEEDED", "ERROR"]
+        statuses = self._client.list_workflows(status=ended, limit=MOST_AT_ONCE)
+        return [
+            _job(Workflow(status.name), status.workflow_id, tuple(status.input["args"]))
+            for status in statuses
+            if status.input
+        ]
+
+    def forget(self, job: Job) -> None:
+        """Delete a workflow that was given up, once that is noted elsewhere."""
+        self._client.delete_workflows([job.identity])
 
     def begin_anew(self) -> list[str]:
         """Begin anew what an earlier version of the path had begun; returns the identities."""
@@ -116,9 +139,13 @@ class Jobs:
         return begun
 
     def purge(self, finished_before: datetime) -> int:
-        """Delete workflows that ended long ago; returns how many."""
+        """Delete workflows that ended long ago, up to a thousand of them; returns how many."""
         ended = self._client.list_workflows(
-            status=["SUCCESS", "CANCELLED"], end_time=finished_before.isoformat(), load_input=False, load_output=False
+            status=["SUCCESS", "CANCELLED"],
+            end_time=finished_before.isoformat(),
+            limit=MOST_AT_ONCE,
+            load_input=False,
+            load_output=False,
         )
         if ended:
             self._client.delete_workflows([status.workflow_id for status in ended])
@@ -144,9 +171,18 @@ class Executor:
         DBOS(config=config)
         logging.getLogger("dbos").setLevel(logging.WARNING)
 
-    def perform(self, workflow: Workflow, function: Callable[..., None]) -> None:
-        """Name the function that is the workflow; before `launch`."""
-        DBOS.workflow(name=workflow.value, max_recovery_attempts=MOST_ATTEMPTS)(function)
+    def perform(self, workflow: Workflow, function: Callable[..., None], failed: Failed) -> None:
+        """Name the function that is the workflow, and what to do when it fails; before `launch`."""
+
+        def run(*given: str | int) -> None:
+            job = _job(workflow, "", given)
+            try:
+                function(*job.arguments)
+            except Exception as failure:  # noqa: BLE001 - the worker's loop: no step that fails may be lost
+                failed(job, failure)
+
+        run.__qualname__ = run.__name__ = workflow.value
+        DBOS.workflow(name=workflow.value, max_recovery_attempts=MOST_ATTEMPTS)(run)
 
     def launch(self, queues: Sequence[Queue]) -> None:
         """Begin to work, first on what this executor had begun when it died."""
@@ -171,6 +207,16 @@ def prepare(engine: Engine) -> None:
     Executor(engine, "prepare")
     DBOS.launch()
     DBOS.destroy()
+
+
+def _input(job: Job) -> tuple[str | int, ...]:
+    return (*job.arguments, int(job.priority), job.attempt)
+
+
+def _job(workflow: Workflow, identity: str, given: Sequence[str | int]) -> Job:
+    """Take the job back from the input of its workflow."""
+    *arguments, priority, attempt = given
+    return Job(workflow, tuple(arguments), identity, Priority(int(priority)), attempt=int(attempt))
 
 
 def _options(job: Job) -> EnqueueOptions:

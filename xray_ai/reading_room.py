@@ -17,6 +17,7 @@ from xray_ai.domain.evidence import ResultOptions
 from xray_ai.domain.priority import Priority
 from xray_ai.domain.radiograph import Note, RadiographHeader
 from xray_ai.domain.reading import ModelIdentity, Reading
+from xray_ai.domain.uid import SOPInstanceUID
 from xray_ai.errors import StudyRejected
 from xray_ai.imaging.decode import decode
 from xray_ai.imaging.grayscale import grayscale_of
@@ -123,17 +124,22 @@ def display_grayscale(dataset: Dataset) -> NDArray[np.float32]:
 
 
 def report_study(
-    room: ReadingRoom, images: Sequence[StudyImage], read_at: datetime, options: ResultOptions
+    room: ReadingRoom,
+    images: Sequence[StudyImage],
+    read_at: datetime,
+    options: ResultOptions,
+    predecessor: SOPInstanceUID | None = None,
 ) -> Evidence:
-    """Compose one study's evidence from all of its images, read or not."""
+    """Compose one study's evidence from all of its images, read or not; `predecessor` is the report that it revises."""
+    read = tuple(image for image in images if isinstance(image, ReadImage))
     return compose(
         StudyResult(
-            read=tuple(image for image in images if isinstance(image, ReadImage)),
+            read=read,
             unread=tuple(image for image in images if isinstance(image, UnreadImage)),
-            model=room.reader.pack.identity,
+            model=read[-1].reading.model if read else room.reader.pack.identity,  # which may be replaced by now
             policy=room.policy,
             read_at=read_at,
-            predecessor=None,
+            predecessor=predecessor,
             options=options,
             scope=room.reader.scope_identity,
         )

@@ -56,18 +56,19 @@ def wanted_by(destination: Destination, study: StudyFacts, *, localisation: bool
     is_of_interest = not destination.findings or not destination.findings.isdisjoint(study.flagged)
     if priority < destination.least_priority or not is_of_interest:
         return frozenset()
-    if not _localises(destination, localisation=localisation):
+    if not localises(destination, localisation=localisation):
         return destination.results - {ResultKind.SC}  # a heatmap is all that it shows
     return destination.results
 
 
 def options_for(destination: Destination, site: ResultOptions, forms: Forms) -> ResultOptions:
     """How the results for one destination are composed."""
-    localisation = _localises(destination, localisation=site.localisation)
+    localisation = localises(destination, localisation=site.localisation)
     return replace(site, localisation=localisation, sr_form=forms.sr, sc_form=forms.sc)
 
 
-def _localises(destination: Destination, *, localisation: bool) -> bool:
+def localises(destination: Destination, *, localisation: bool) -> bool:
+    """Whether its results show where findings are."""
     return localisation if destination.localisation is None else destination.localisation
 
 

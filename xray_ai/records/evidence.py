@@ -9,7 +9,9 @@ from sqlalchemy import Connection, func, select
 
 from xray_ai.domain.received import ObjectDigest
 from xray_ai.domain.uid import SOPClassUID, SOPInstanceUID, StudyInstanceUID, TransferSyntaxUID
+from xray_ai.records.database import insert_into
 from xray_ai.records.tables import evidence as table
+from xray_ai.records.tables import evidence_images as images
 from xray_ai.records.tables import evidence_objects as objects
 
 EvidenceKey = NewType("EvidenceKey", str)  # at most 64 characters
@@ -29,6 +31,15 @@ class EvidenceObject:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceImage:
+    """One image that an evidence is about."""
+
+    sop_instance_uid: SOPInstanceUID
+    source_digest: ObjectDigest  # the bytes whose header the results carry
+    outcome_digest: ObjectDigest  # what was made of it (`stored_outcome`)
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedEvidence:
     """All that was composed about one study at one time."""
 
@@ -38,10 +49,12 @@ class RecordedEvidence:
     predecessor: EvidenceKey | None
     composed_at: datetime
     objects: tuple[EvidenceObject, ...]
+    images: tuple[EvidenceImage, ...] = ()
 
 
 HEAD = (table.c.evidence_key, table.c.study_instance_uid, table.c.revision, table.c.predecessor, table.c.composed_at)
 OBJECT = tuple(objects.c[name] for name in EvidenceObject.__dataclass_fields__)
+IMAGE = tuple(images.c[name] for name in EvidenceImage.__dataclass_fields__)
 
 
 def record(
@@ -50,6 +63,7 @@ def record(
     study: StudyInstanceUID,
     composed_at: datetime,
     composed: Iterable[EvidenceObject],
+    about: Iterable[EvidenceImage] = (),
 ) -> RecordedEvidence:
     """Record a study's next revision; recorded again under the same key it stays as it was."""
     known = find(connection, key)
@@ -64,10 +78,19 @@ def record(
         "composed_at": composed_at,
     }
     connection.execute(table.insert().values(head))
+    shown = [asdict(image) | {"evidence_key": key} for image in about]
+    if shown:
+        connection.execute(images.insert(), shown)
+    add_objects(connection, key, composed)
+    return _whole(connection, key)
+
+
+def add_objects(connection: Connection, key: EvidenceKey, composed: Iterable[EvidenceObject]) -> None:
+    """Add the objects of a further form; those that are there stay."""
     rows = [asdict(one) | {"evidence_key": key} for one in composed]
     if rows:
-        connection.execute(objects.insert(), rows)
-    return _whole(connection, key)
+        new = insert_into(objects, connection.dialect.name).on_conflict_do_nothing(index_elements=["sop_instance_uid"])
+        connection.execute(new, rows)
 
 
 def find(connection: Connection, key: EvidenceKey) -> RecordedEvidence | None:
@@ -97,4 +120,6 @@ def _whole(connection: Connection, key: EvidenceKey) -> RecordedEvidence:
     head = connection.execute(select(*HEAD).where(table.c.evidence_key == key)).one()
     query = select(*OBJECT).where(objects.c.evidence_key == key).order_by(objects.c.item, objects.c.sop_instance_uid)
     made = tuple(EvidenceObject(**row._asdict()) for row in connection.execute(query))
-    return RecordedEvidence(**head._asdict(), objects=made)
+    query = select(*IMAGE).where(images.c.evidence_key == key).order_by(images.c.sop_instance_uid)
+    about = tuple(EvidenceImage(**row._asdict()) for row in connection.execute(query))
+    return RecordedEvidence(**head._asdict(), objects=made, images=about)

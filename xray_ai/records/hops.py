@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from xray_ai.domain.uid import SOPInstanceUID, StudyInstanceUID
 from xray_ai.records.tables import hops as table
@@ -22,11 +22,20 @@ class Hop:
 
 
 COLUMNS = tuple(table.c[name] for name in Hop.__dataclass_fields__)
-INSERT = table.insert()
+JUDGEMENTS = (HopKind.READ, HopKind.NOT_READ)
+INSERT = table.insert().returning(table.c.number)
 
 
-def add(connection: Connection, hop: Hop) -> None:
-    connection.execute(INSERT, asdict(hop))
+def add(connection: Connection, hop: Hop) -> int:
+    """Note a step; answers with its number, higher than that of each earlier one."""
+    number: int = connection.execute(INSERT, asdict(hop)).scalar_one()
+    return number
+
+
+def last_judgement(connection: Connection, study: StudyInstanceUID) -> int:
+    """The number of the last step at which an image of the study was read or refused; 0 where none was."""
+    wanted = table.c.study_instance_uid == study, table.c.what.in_(JUDGEMENTS)
+    return int(connection.execute(select(func.coalesce(func.max(table.c.number), 0)).where(*wanted)).scalar_one())
 
 
 def way_of(connection: Connection, study: StudyInstanceUID) -> tuple[Hop, ...]:

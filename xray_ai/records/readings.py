@@ -92,11 +92,14 @@ def place(connection: Connection, study: StudyInstanceUID) -> None:
     ).scalar_one_or_none()
     if ordered is None:
         return
-    made = of_study(connection, study)
-    images = {instance.sop_instance_uid for instance in received_instances.instances_of_study(connection, study)}
-    is_waiting = bool(images - {reading.sop_instance_uid for reading in made})
-    placement = placement_of(made, ordered, is_waiting=is_waiting)
+    placement = placement_of(of_study(connection, study), ordered, is_waiting=awaits_reading(connection, study))
     connection.execute(update(studies).where(studies.c.study_instance_uid == study).values(**asdict(placement)))
+
+
+def awaits_reading(connection: Connection, study: StudyInstanceUID) -> bool:
+    """Whether an image of the study has been neither read nor refused yet."""
+    images = {instance.sop_instance_uid for instance in received_instances.instances_of_study(connection, study)}
+    return bool(images - {reading.sop_instance_uid for reading in of_study(connection, study)})
 
 
 def placement_of(made: Sequence[RecordedReading], ordered: Priority, *, is_waiting: bool) -> Placement:

@@ -8,10 +8,24 @@ from xray_ai.domain.received import ObjectDigest
 from xray_ai.domain.uid import StudyInstanceUID
 from xray_ai.records import received_instances as received
 from xray_ai.records import totals
-from xray_ai.records.tables import deliveries, evidence, evidence_objects, hops, readings, received_instances, studies
+from xray_ai.records.tables import (
+    deliveries,
+    evidence,
+    evidence_images,
+    evidence_objects,
+    hops,
+    readings,
+    received_instances,
+    studies,
+)
 from xray_ai.records.words import DeliveryStatus, StudyStatus
 
-NAMING = (received_instances.c.digest, readings.c.heatmap_digest, evidence_objects.c.digest)  # an object, by digest
+NAMING = (  # an object, by its digest
+    received_instances.c.digest,
+    readings.c.heatmap_digest,
+    evidence_objects.c.digest,
+    evidence_images.c.outcome_digest,
+)
 
 
 def expired_studies(connection: Connection, received_before: datetime, limit: int) -> tuple[StudyInstanceUID, ...]:
@@ -46,12 +60,12 @@ def forget_study(connection: Connection, study: StudyInstanceUID) -> tuple[Objec
     """
     received.receive_alone(connection)
     totals.carry_over(connection, study)
+    composed = select(evidence.c.evidence_key).where(evidence.c.study_instance_uid == study)
     named = union(
         select(received_instances.c.digest).where(received_instances.c.study_instance_uid == study),
         select(readings.c.heatmap_digest).where(readings.c.study_instance_uid == study),
-        select(evidence_objects.c.digest)
-        .join(evidence, evidence.c.evidence_key == evidence_objects.c.evidence_key)
-        .where(evidence.c.study_instance_uid == study),
+        select(evidence_objects.c.digest).where(evidence_objects.c.evidence_key.in_(composed)),
+        select(evidence_images.c.outcome_digest).where(evidence_images.c.evidence_key.in_(composed)),
     )
     digests = [digest for digest in connection.execute(named).scalars() if digest is not None]
     for table in (

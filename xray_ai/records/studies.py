@@ -114,6 +114,12 @@ def find(connection: Connection, uid: StudyInstanceUID) -> Study | None:
     return None if row is None else _study(row)
 
 
+def hold(connection: Connection, uid: StudyInstanceUID) -> bool:
+    """Let no one else change the study until the transaction ends; False: it is not listed, or no longer."""
+    held = select(table.c.study_instance_uid).where(table.c.study_instance_uid == uid).with_for_update()
+    return connection.execute(held).first() is not None
+
+
 def worklist_page(connection: Connection, query: WorklistQuery) -> WorklistPage:
     """List studies, sorted and paged by the database."""
     wanted = [] if query.status is None else [table.c.status == query.status]

@@ -135,6 +135,16 @@ evidence_objects = Table(  # an item ('sr', 'sc of that image') in each form tha
     Index(None, "digest"),
 )
 
+evidence_images = Table(  # which images an evidence is about, and what was made of each
+    "evidence_images",
+    metadata,
+    Column("evidence_key", key, ForeignKey("evidence.evidence_key", ondelete="CASCADE"), primary_key=True),
+    Column("sop_instance_uid", uid, primary_key=True),
+    Column("source_digest", digest, nullable=False),  # the bytes whose header the results carry
+    Column("outcome_digest", digest, nullable=False),
+    Index(None, "outcome_digest"),
+)
+
 deliveries = Table(  # one item of one evidence to one destination
     "deliveries",
     metadata,

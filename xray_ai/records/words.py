@@ -36,6 +36,7 @@ class HopKind(StrEnum):
     READ = "read"
     NOT_READ = "not_read"
     REPORTED = "reported"
+    REPORT_FAILED = "report_failed"  # by a defect, after several tries
     DELIVERED = "delivered"
     DELIVERY_FAILED = "delivery_failed"  # it is tried again
     DELIVERY_DEAD = "delivery_dead"

@@ -125,6 +125,18 @@ def make_evidence() -> None:
     )
     op.create_index("ix_evidence_objects_evidence_key", "evidence_objects", ["evidence_key"])
     op.create_index("ix_evidence_objects_digest", "evidence_objects", ["digest"])
+    op.create_table(
+        "evidence_images",
+        sa.Column("evidence_key", key, nullable=False),
+        sa.Column("sop_instance_uid", uid, nullable=False),
+        sa.Column("source_digest", digest, nullable=False),
+        sa.Column("outcome_digest", digest, nullable=False),
+        sa.PrimaryKeyConstraint("evidence_key", "sop_instance_uid", name="pk_evidence_images"),
+        sa.ForeignKeyConstraint(
+            ["evidence_key"], ["evidence.evidence_key"], "fk_evidence_images_evidence_key", ondelete="CASCADE"
+        ),
+    )
+    op.create_index("ix_evidence_images_outcome_digest", "evidence_images", ["outcome_digest"])
 
 
 def make_deliveries() -> None:
