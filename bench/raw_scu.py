@@ -163,7 +163,7 @@ class Template:
     @classmethod
     def of(cls, file: Path) -> Self:
         dataset = dcmread(file)
-        dataset.SOPInstanceUID, dataset.StudyInstanceUID, dataset.SeriesInstanceUID = map(_uid_of, range(3))
+        dataset.SOPInstanceUID, dataset.StudyInstanceUID, dataset.SeriesInstanceUID = map(uid_of, range(3))
         buffer = DicomBytesIO()
         buffer.is_implicit_VR, buffer.is_little_endian = False, True
         write_dataset(buffer, dataset)
@@ -176,11 +176,11 @@ class Template:
         for number in numbers:
             start = first
             for kind in range(3):
-                start = start.replace(_uid_of(kind).encode(), _uid_of(kind, number).encode())
-            yield pdu(P_DATA, pdv(1, LAST_COMMAND, store_rq(self.sop_class, _uid_of(0, number)))) + start, rest
+                start = start.replace(uid_of(kind).encode(), uid_of(kind, number).encode())
+            yield pdu(P_DATA, pdv(1, LAST_COMMAND, store_rq(self.sop_class, uid_of(0, number)))) + start, rest
 
 
-def _uid_of(kind: int, number: int = 0) -> str:
+def uid_of(kind: int, number: int = 0) -> str:
     return f"{UID_OF_BENCH}.{kind + 1}.{10**9 + number}"
 
 

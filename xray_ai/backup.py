@@ -53,9 +53,19 @@ class Copied:
     made_at: datetime
 
 
+def records_file(engine: Engine) -> Path:
+    """Where the records lie. Raises BackupFailed, when PostgreSQL keeps them."""
+    if engine.dialect.name != "sqlite" or engine.url.database is None:
+        raise BackupFailed(
+            "Only records in SQLite are backed up and restored by this program.",
+            remedy="Back PostgreSQL up with pg_dump first, and the folder storage.root/objects after it.",
+        )
+    return Path(engine.url.database)
+
+
 def back_up(engine: Engine, storage_root: Path, target: Path, now: datetime) -> Copied:
     """Copy records and objects into an empty folder; objects are linked where that is possible. Raises BackupFailed."""
-    _refuse_postgresql(engine)
+    records_file(engine)
     _make_empty(target)
     for _ in range(MOST_ROUNDS):
         (target / RECORDS).unlink(missing_ok=True)
@@ -91,14 +101,6 @@ def restore(source: Path, storage_root: Path, records: Path) -> Copied:
     unfinished.rename(records)  # last: without records nothing serves a storage that is half there
     _sync(records.parent)
     return Copied(len(named), size, card.made_at)
-
-
-def _refuse_postgresql(engine: Engine) -> None:
-    if engine.dialect.name != "sqlite":
-        raise BackupFailed(
-            "Only records in SQLite are backed up by this command.",
-            remedy="Back PostgreSQL up with pg_dump first, and the folder storage.root/objects after it.",
-        )
 
 
 def _make_empty(target: Path) -> None:

@@ -1,11 +1,10 @@
 """The command xray-ai: thin, typed, and the only room that turns errors into exit codes."""
 
 import json
-import os
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -16,8 +15,9 @@ import typer
 from rich.progress import track
 from rich.table import Table
 
-from xray_ai import __version__, log
+from xray_ai import __version__, log, operator_commands
 from xray_ai.app import check_both, models_root, open_model, open_reading_room, result_options
+from xray_ai.dicom_files import dicom_files, shown
 from xray_ai.errors import OperatorNeeded, PeerUnavailable, RejectionCode, StudyRejected, XrayAiError
 from xray_ai.evidence_folder import Filed, write_evidence
 from xray_ai.imaging.decode import decoders
@@ -40,6 +40,7 @@ app = typer.Typer(
 models = typer.Typer(help="Model packs: what is installed, and whether it is sound.", no_args_is_help=True)
 app.add_typer(models, name="models")
 app.add_typer(commands)  # of the service
+app.add_typer(operator_commands.commands)
 
 
 @app.callback(invoke_without_command=True)
@@ -67,7 +68,7 @@ def triage(
     settings = settings_for_command(config)
     room = open_reading_room(settings)
     triaged = []
-    for file in _with_progress(list(_dicom_files(paths))):
+    for file in _with_progress(list(dicom_files(paths))):
         triaged.append(_triage(room, file))
         if as_jsonl and out is None:
             _print_json(triaged[-1], with_files=False)
@@ -209,19 +210,6 @@ def _exit_code(error: XrayAiError) -> int:
             return EXIT_OPERATOR
 
 
-def _dicom_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """Files in the order given; folders in the order of their names, without following links into other folders."""
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        closed: list[OSError] = []  # folders that may not be listed: named among what was not read, never passed over
-        for folder, subfolders, names in os.walk(path, onerror=closed.append):
-            subfolders.sort()
-            yield from (Path(folder, name) for name in sorted(names) if name != "DICOMDIR")
-        yield from (Path(error.filename) for error in closed)
-
-
 def _with_progress(paths: list[Path]) -> Iterable[Path]:
     return track(paths, "Reading", console=complaints, disable=len(paths) < 2, transient=True)  # noqa: PLR2004 - many
 
@@ -263,17 +251,12 @@ def _print_json(one: _Timed, *, with_files: bool) -> None:
     sys.stdout.flush()
 
 
-def _shown(path: Path) -> str:
-    """A file's name for the eye; bytes in it that are no UTF-8 would stop the terminal."""
-    return os.fsencode(path.name).decode("utf-8", "replace")
-
-
 def _triage_table(triaged: Iterable[_Timed]) -> Table:
     table = Table(
         "file", "priority", "because (probability)", "view", "s", box=None, header_style="bold", pad_edge=False
     )
     for one in triaged:
-        name, outcome = _shown(one.filed.path), one.filed.outcome
+        name, outcome = shown(one.filed.path), one.filed.outcome
         if isinstance(outcome, UnreadRadiograph):
             table.add_row(name, "-", f"not read by AI: {outcome.rejection.found}", "", "")
             continue
