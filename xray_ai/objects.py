@@ -140,10 +140,7 @@ class LocalObjects:
 
     def path(self, digest: ObjectDigest) -> Path:
         """Where an object lies, or would lie."""
-        if DIGEST.fullmatch(digest) is None:
-            message = "An object is named by 64 hexadecimal digits."
-            raise ValueError(message)
-        return self._objects / digest[:2] / digest[2:4] / digest
+        return place_of(self._objects, digest)
 
     def delete(self, digest: ObjectDigest) -> None:
         """Let an object go, inside the transaction that deletes the last row that names it (`retention`)."""
@@ -183,6 +180,14 @@ class LocalObjects:
             if not is_recorded(digest):
                 self.delete(digest)
         path.unlink(missing_ok=True)
+
+
+def place_of(objects: Path, digest: ObjectDigest) -> Path:
+    """Where in a folder of objects this one lies, or would lie."""
+    if DIGEST.fullmatch(digest) is None:
+        message = "An object is named by 64 hexadecimal digits."
+        raise ValueError(message)
+    return objects / digest[:2] / digest[2:4] / digest
 
 
 def _locked_file(folder: Path) -> tuple[int, Path]:

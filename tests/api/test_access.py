@@ -20,16 +20,37 @@ def an_app(token: str | None = None, error: Exception | None = None) -> TestClie
             raise error
         return number
 
-    return TestClient(app, raise_server_exceptions=False)
+    return TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
 
 
 @pytest.mark.parametrize(("shown", "status"), [("Bearer s3cret", 200), ("Bearer other", 401), ("Bearer ü", 401)])
 def test_a_token_opens_the_door(shown: str, status: int) -> None:
-    assert an_app("s3cret").get("/thing", headers={"Authorization": shown.encode("latin-1")}).status_code == status
+    assert an_app("s3cret").get("/thing", headers={b"Authorization": shown.encode("latin-1")}).status_code == status
 
 
 def test_without_a_token_no_one_is_asked_for_it() -> None:
     assert an_app().get("/thing").json() == 1
+
+
+@pytest.mark.parametrize("header", ["s3cret", "Basic s3cret", "Bearer", ""])
+def test_a_token_that_is_not_shown_as_a_bearer_opens_nothing(header: str) -> None:
+    answer = an_app("s3cret").get("/thing", headers={"Authorization": header})
+
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert answer.json()["code"] == "unauthorized"
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("localhost", 200), ("127.0.0.1:8080", 200), ("[::1]:8080", 200), ("evil.example", 403)]
+)
+def test_without_a_token_only_this_machines_own_names_are_served(name: str, status: int) -> None:
+    assert an_app().get("/thing", headers={"Host": name}).status_code == status
+
+
+def test_with_a_token_any_name_is_served() -> None:
+    shown = {"Host": "xray-ai.hospital.example", "Authorization": "Bearer s3cret"}
+
+    assert an_app("s3cret").get("/thing", headers=shown).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -46,6 +67,7 @@ def test_each_error_is_a_problem_that_says_what_to_do(error: Exception, status: 
 
     assert (answer.status_code, answer.headers["content-type"]) == (status, MEDIA_TYPE)
     assert answer.json()["detail"] == str(error)
+    assert answer.json()["code"]
 
 
 def test_a_defect_tells_nothing_of_what_it_held() -> None:

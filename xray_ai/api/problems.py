@@ -1,15 +1,36 @@
-"""Errors as the HTTP edge tells them: application/problem+json (RFC 9457)."""
+"""Errors as the HTTP edge tells them: application/problem+json (RFC 9457), each with a code and what to do."""
+
+from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from xray_ai import log
 from xray_ai.errors import OperatorNeeded, PeerUnavailable, StudyRejected, XrayAiError
 
 MEDIA_TYPE = "application/problem+json"
-STATUSES = {StudyRejected: (422, "Not read"), PeerUnavailable: (503, "Try later"), OperatorNeeded: (500, "Not sound")}
+KINDS = {
+    StudyRejected: (422, "study_rejected", "Not read"),
+    PeerUnavailable: (503, "peer_unavailable", "Try later"),
+    OperatorNeeded: (500, "operator_needed", "Not sound"),
+}
+SEE_DOCS = "See /docs for what can be asked."
+
+
+class Problem(BaseModel):
+    """An error, for programs and for people."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: str  # a stable word
+    detail: str  # what was found, and what to do
+    remedy: str  # what to do
 
 
 class NotHere(Exception):
@@ -22,38 +43,54 @@ def tell_problems(app: FastAPI) -> None:
     app.add_exception_handler(XrayAiError, _ours)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _wrong_request)
+    for unreachable in (OperationalError, InterfaceError, PoolTimeout):
+        app.add_exception_handler(unreachable, _no_records)
     app.add_exception_handler(Exception, _defect)
 
 
-def problem(status: int, title: str, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    content = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return JSONResponse(content, status, headers=headers, media_type=MEDIA_TYPE)
+def problem(
+    kind: tuple[int, str, str], found: str, remedy: str = "", headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """Answer with a problem; its kind is status, code and title."""
+    status, code, title = kind
+    told = Problem(title=title, status=status, code=code, detail=f"{found} {remedy}".strip(), remedy=remedy)
+    return JSONResponse(told.model_dump(), status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def _not_here(_request: Request, error: Exception) -> JSONResponse:
-    return problem(404, "Not found", str(error))
+    return problem((404, "not_found", "Not found"), str(error))
 
 
 def _ours(_request: Request, error: Exception) -> JSONResponse:
-    status, title = next((told for kind, told in STATUSES.items() if isinstance(error, kind)), (500, "Defect"))
-    return problem(status, title, str(error))
+    kind = next((told for kind, told in KINDS.items() if isinstance(error, kind)), (500, "defect", "Defect"))
+    found, remedy = (error.found, error.remedy) if isinstance(error, XrayAiError) else ("", "")
+    return problem(kind, found, remedy)
 
 
 def _of_http(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
-        return problem(500, "Defect", "")
+        return problem((500, "defect", "Defect"), "")
     headers = dict(error.headers) if error.headers else None
-    return problem(error.status_code, "Refused", str(error.detail), headers)
+    status = HTTPStatus(error.status_code)
+    is_plain = error.detail == status.phrase  # nobody said more
+    code = status.phrase.lower().replace(" ", "_")
+    return problem((status, code, status.phrase), f"{error.detail}.".replace("..", "."), SEE_DOCS * is_plain, headers)
 
 
 def _wrong_request(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
-        return problem(500, "Defect", "")
+        return problem((500, "defect", "Defect"), "")
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return problem(422, "Wrong request", f"{where}: {first['msg']}.")
+    return problem((422, "wrong_request", "Wrong request"), f"{where}: {first['msg']}.", SEE_DOCS)
+
+
+def _no_records(_request: Request, error: Exception) -> JSONResponse:
+    log.warning("records.unreachable", error=type(error).__name__)
+    kind = (503, "records_unavailable", "Try later")
+    return problem(kind, "The records cannot be reached.", "Ask again; if it lasts, look into the database.")
 
 
 def _defect(_request: Request, error: Exception) -> JSONResponse:
     log.warning("request.failed", error=type(error).__name__)
-    return problem(500, "Defect", "The service made a mistake; its log says where.")
+    return problem((500, "defect", "Defect"), "The service made a mistake.", "Its log says where.")

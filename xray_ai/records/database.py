@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -45,6 +45,20 @@ def open_database(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def open_copy(file: Path) -> Engine:
+    """Open a copy of SQLite records to look at; it stays as it is, byte for byte."""
+    where = f"{file.resolve().as_uri()}?mode=ro&immutable=1"
+    return create_engine("sqlite://", creator=lambda: sqlite3.connect(where, uri=True), hide_parameters=True)
+
+
+def copy_sqlite(engine: Engine, target: Path) -> None:
+    """Copy SQLite records into one file, as they stand at one moment, while others write to them."""
+    with closing(engine.raw_connection()) as source, closing(sqlite3.connect(target)) as copy:
+        connection: sqlite3.Connection = source.driver_connection
+        connection.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE")  # else part of it would stand in another file
 
 
 @contextmanager

@@ -69,6 +69,11 @@ def newest_version(connection: Connection, uid: SOPInstanceUID) -> ReceivedInsta
     return found[0] if found else None
 
 
+def versions_of_study(connection: Connection, study: StudyInstanceUID) -> tuple[ReceivedInstance, ...]:
+    """All that ever came for the study, conflicts and our own results too, in the order in which it came."""
+    return _found(connection, select(*COLUMNS).where(table.c.study_instance_uid == study).order_by(table.c.number))
+
+
 def instances_of_study(connection: Connection, study: StudyInstanceUID) -> tuple[ReceivedInstance, ...]:
     """The newest version of each image that belongs to the study, by SOP Instance UID."""
     wanted = table.c.repeat.in_(IMAGES_OF_STUDY)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, exists, func, or_, select, union
 from xray_ai.domain.received import ObjectDigest
 from xray_ai.domain.uid import StudyInstanceUID
 from xray_ai.records import received_instances as received
+from xray_ai.records import totals
 from xray_ai.records.tables import (
     deliveries,
     evidence,
@@ -18,6 +19,13 @@ from xray_ai.records.tables import (
     studies,
 )
 from xray_ai.records.words import DeliveryStatus, StudyStatus
+
+NAMING = (  # an object, by its digest
+    received_instances.c.digest,
+    readings.c.heatmap_digest,
+    evidence_objects.c.digest,
+    evidence_images.c.outcome_digest,
+)
 
 
 def expired_studies(connection: Connection, received_before: datetime, limit: int) -> tuple[StudyInstanceUID, ...]:
@@ -51,6 +59,7 @@ def forget_study(connection: Connection, study: StudyInstanceUID) -> tuple[Objec
     Delete those objects before the transaction ends: intake, which waits for its end, puts back what it needs.
     """
     received.receive_alone(connection)
+    totals.carry_over(connection, study)
     composed = select(evidence.c.evidence_key).where(evidence.c.study_instance_uid == study)
     named = union(
         select(received_instances.c.digest).where(received_instances.c.study_instance_uid == study),
@@ -73,10 +82,10 @@ def forget_study(connection: Connection, study: StudyInstanceUID) -> tuple[Objec
 
 def is_recorded(connection: Connection, digest: ObjectDigest) -> bool:
     """Whether any row names the object; `LocalObjects.sweep` asks."""
-    naming = (
-        received_instances.c.digest,
-        readings.c.heatmap_digest,
-        evidence_objects.c.digest,
-        evidence_images.c.outcome_digest,
-    )
-    return any(connection.execute(select(column).where(column == digest).limit(1)).first() for column in naming)
+    return any(connection.execute(select(column).where(column == digest).limit(1)).first() for column in NAMING)
+
+
+def recorded_objects(connection: Connection) -> tuple[ObjectDigest, ...]:
+    """All objects that any row names."""
+    named = union(*(select(column).where(column.is_not(None)) for column in NAMING))
+    return tuple(connection.execute(named).scalars())

@@ -59,9 +59,9 @@ studies = Table(
     Column("received_at", UtcTime, nullable=False),
     Column("last_received_at", UtcTime, nullable=False),
     Column("read_at", UtcTime),
-    Index(None, "priority", "received_at"),
     Index(None, "last_received_at"),
 )
+Index("ix_studies_urgency", studies.c.priority.desc(), studies.c.received_at, studies.c.study_instance_uid)
 
 received_instances = Table(  # every distinct byte version that came
     "received_instances",
@@ -184,4 +184,12 @@ workers = Table(  # who is alive
     Column("role", String(64), nullable=False),
     Column("started_at", UtcTime, nullable=False),
     Column("heartbeat_at", UtcTime, nullable=False),
+)
+
+carried_totals = Table(  # what deleted rows add to numbers that never fall
+    "carried_totals",
+    metadata,
+    Column("counted", String(64), primary_key=True),
+    Column("label", String(128), primary_key=True),
+    Column("total", Float, nullable=False),
 )
