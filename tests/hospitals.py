@@ -1,6 +1,6 @@
 """A whole site on an empty disk and SQLite, whose steps run one after the other, by a clock of its own."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -58,6 +58,7 @@ class KeptJobs(Jobs):
     def __init__(self, engine: Engine, clock: "Clock") -> None:
         self._engine, self._clock = engine, clock
         self.left: list[Job] = []
+        self.taken_over: list[str] = []
         with writing(engine) as connection:
             enqueued.create(connection, checkfirst=True)
 
@@ -77,6 +78,10 @@ class KeptJobs(Jobs):
     def enqueue(self, job: Job) -> None:
         with writing(self._engine) as connection:
             self.enqueue_in(connection, job)
+
+    def take_over(self, dead_executors: Iterable[str]) -> list[str]:
+        self.taken_over += dead_executors
+        return []
 
     def given_up(self) -> list[Job]:
         return list(self.left)

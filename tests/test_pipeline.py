@@ -11,7 +11,8 @@ from pydicom.uid import Comprehensive3DSRStorage, ComprehensiveSRStorage
 
 from tests.deliver.peers import EVERYTHING, a_destination, a_storage_scp, free_port
 from tests.factories import a_dataset, some_pixels
-from tests.hospitals import MODALITY, NOW, Hospital, a_hospital
+from tests.hospitals import MODALITY, Hospital, a_hospital
+from tests.receive.reception import NOW
 from xray_ai import outbox
 from xray_ai.deliver.destinations import Destination
 from xray_ai.domain.delivery import ResultKind

@@ -1,6 +1,5 @@
 """The demonstration: the whole service on its defaults, to which two real radiographs are pushed by C-STORE."""
 
-import os
 import subprocess
 import sys
 import time
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from pydicom import dcmread
 from sqlalchemy import Engine
 
 from xray_ai.app import open_objects, open_records
@@ -21,6 +19,8 @@ from xray_ai.deliver.verification_scu import echo
 from xray_ai.domain.delivery import Peer
 from xray_ai.domain.uid import StudyInstanceUID
 from xray_ai.errors import OperatorNeeded, PeerUnavailable
+from xray_ai.imaging.header import header_of
+from xray_ai.imaging.part10 import open_part10
 from xray_ai.records import evidence, studies
 from xray_ai.records.database import reading
 from xray_ai.records.studies import Study
@@ -73,7 +73,7 @@ def push(settings: Settings, images: Sequence[Path]) -> tuple[StudyInstanceUID, 
     for outcome in send_files(images, _ourselves(settings)):
         if outcome.failure is not None:
             raise outcome.failure
-    return tuple(StudyInstanceUID(str(dcmread(image, stop_before_pixels=True).StudyInstanceUID)) for image in images)
+    return tuple(header_of(open_part10(image)).study_instance_uid for image in images)
 
 
 def watch(settings: Settings, pushed: Sequence[StudyInstanceUID]) -> Iterator[tuple[Shown, ...]]:
@@ -105,7 +105,8 @@ def _shown(settings: Settings, engine: Engine, uid: StudyInstanceUID) -> Shown:
 
 def _is_finished(engine: Engine, study: Study) -> bool:
     with reading(engine) as connection:
-        return study.status is not StudyStatus.RECEIVED and evidence.newest(connection, study.study_instance_uid) is not None
+        made = evidence.newest(connection, study.study_instance_uid)
+    return study.status is not StudyStatus.RECEIVED and made is not None
 
 
 def _ourselves(settings: Settings) -> Peer:

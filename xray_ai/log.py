@@ -12,7 +12,7 @@ def configure(level: str, process: str | None = None) -> None:
     """Send events at or above `level` to standard error as JSON Lines, under the name of a process if it has one."""
 
     def name_process(_logger: object, _method: str, facts: EventDict) -> EventDict:
-        return facts if process is None else {"process": process} | facts
+        return facts if process is None else {"process": process, **facts}
 
     structlog.configure(
         processors=[

@@ -12,11 +12,16 @@ from pathlib import Path
 
 from xray_ai import durable, log
 from xray_ai.app import (
+    DEFAULT_POLICY,
+    default_pack,
+    destinations_of,
+    load_policy,
     open_intake,
     open_jobs,
     open_objects,
     open_records,
     open_site,
+    scope_pack,
     storage_scp_settings,
     utc_now,
 )
@@ -24,6 +29,7 @@ from xray_ai.config import Settings
 from xray_ai.domain.received import ObjectDigest
 from xray_ai.durable import Executor, Queue, Workflow
 from xray_ai.housekeeping import Chore, Keeping, beat, keeping_house, take_over, tidy
+from xray_ai.http_server import answer
 from xray_ai.pipeline import Site, deliver_evidence, read_radiograph, report_study
 from xray_ai.process_tree import LOCK_VARIABLE, STOPPING, Member, ProcessTree, only_service, stop_with_parent
 from xray_ai.receive.application_entity import listening
@@ -36,6 +42,7 @@ MEMBERS = {  # by name, in the order in which they are asked to stop
     "receiver": ("receive",),
     "reader": ("work", "--queue", "read"),
     "reporter": ("work", "--queue", "report", "--queue", "deliver"),
+    "api": ("api",),
 }
 PATH: dict[Workflow, Callable[..., None]] = {
     Workflow.READ_RADIOGRAPH: read_radiograph,
@@ -46,6 +53,7 @@ PATH: dict[Workflow, Callable[..., None]] = {
 
 def serve(settings: Settings, config: Path | None) -> None:
     """Run the whole service until SIGTERM. Raises AlreadyServing and what else needs an operator."""
+    check(settings)
     with only_service(settings.storage.root) as lock:
         prepare(settings)
         given = ("--config", str(config)) if config else ()
@@ -53,6 +61,14 @@ def serve(settings: Settings, config: Path | None) -> None:
             Member(name, (sys.executable, "-m", "xray_ai", *command, *given)) for name, command in MEMBERS.items()
         ]
         ProcessTree(members, lock, settings.engine.drain_s + SPARE_S).run()
+
+
+def check(settings: Settings) -> None:
+    """Look at what the configuration names before anything is started. Raises OperatorNeeded."""
+    destinations_of(settings)
+    default_pack(settings)
+    scope_pack(settings)
+    load_policy(settings.triage.policy or DEFAULT_POLICY)
 
 
 def prepare(settings: Settings) -> None:
@@ -96,6 +112,17 @@ def work(settings: Settings, queues: Sequence[Queue]) -> None:
         log.event("worker.started", worker=worker)
         stop.wait()
         executor.stop(round(settings.engine.drain_s))
+
+
+def api(settings: Settings) -> None:
+    """Answer over HTTP until SIGTERM."""
+    stop = _told_to_stop()
+    with (
+        open_records(settings) as engine,
+        open_jobs(engine) as jobs,
+        keeping_house([beat(engine, _worker("api"), "api")], utc_now, stop),
+    ):
+        answer(settings, engine, jobs, stop)
 
 
 def role_of(queues: Sequence[Queue]) -> str:

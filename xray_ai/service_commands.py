@@ -24,6 +24,12 @@ def receive(config: ConfigOption = None) -> None:
 
 
 @commands.command()
+def api(config: ConfigOption = None) -> None:
+    """Answer over HTTP only: worklist, studies, deliveries, health, metrics; one of the processes of `serve`."""
+    service.api(settings_for_service(config, "api"))
+
+
+@commands.command()
 def work(
     queue: Annotated[list[Queue], typer.Option(help="What to work on; may be given several times.")],
     config: ConfigOption = None,

@@ -27,7 +27,7 @@ from xray_ai.records.words import DeliveryStatus, StudyStatus
 
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 240  # of a machine that does much else
-MEMBERS = ("receiver", "reader", "reporter")
+MEMBERS = ("receiver", "reader", "reporter", "api")
 CONFIG = """
 [log]
 level = "INFO"
@@ -37,6 +37,8 @@ least_free_share = 0.0
 least_free_bytes = 0
 [storage_scp]
 port = {port}
+[http]
+port = {http_port}
 [engine]
 study_quiet_s = {quiet_s}
 [deliveries]
@@ -143,7 +145,9 @@ def serving(
     port = free_port()
     tables = [DESTINATION.format(name=name, port=number) for name, number in (destinations or {}).items()]
     config = folder / "xray-ai.toml"
-    config.write_text("".join([CONFIG.format(folder=folder, port=port, quiet_s=quiet_s), *tables]), "utf-8")
+    config.write_text(
+        "".join([CONFIG.format(folder=folder, port=port, http_port=free_port(), quiet_s=quiet_s), *tables]), "utf-8"
+    )
     service = started(folder, port, models)
     try:
         until(lambda: is_listening(service), "the receiver listens")
