@@ -76,9 +76,14 @@ class Watcher:
                     self.seen.setdefault(item["study_instance_uid"], now)
 
 
-def waits(pushed: Sequence[Pushed], seen: Mapping[str, float]) -> Waited:
-    """From the last byte to the flag, of all that were stored."""
-    return Waited.of([1e3 * (seen[one.study_instance_uid] - one.last_byte_at) for one in pushed if one.is_stored])
+def push(port: int, template: Template, load: Load, called: str) -> list[Pushed]:
+    """Push a load to its end. Raises ConnectionError, when an image was not stored."""
+    pusher = Pusher(port, template, load, called)
+    pusher.start()
+    pusher.join()
+    if not all(one.is_stored for one in pusher.pushed):
+        raise ConnectionError
+    return pusher.pushed
 
 
 def ours(folder: Path, template: Template, load: Load) -> Waited:
@@ -86,24 +91,19 @@ def ours(folder: Path, template: Template, load: Load) -> Waited:
     with running_service(folder, quiet_s=10.0) as service:
         service.wait_until_ready()
         with Watcher(service.http) as watcher:
-            for one in (WARM_UP, load):
-                pusher = Pusher(service.dicom_port, template, one)
-                pusher.start()
-                pusher.join()
-                _wait_for({pushed.study_instance_uid for pushed in pusher.pushed}, watcher.seen)
-        return waits(pusher.pushed, watcher.seen)
+            for one in WARM_UP, load:
+                pushed = push(service.dicom_port, template, one, "XRAY_AI")
+                _wait_for({each.study_instance_uid for each in pushed}, watcher.seen)
+        return Waited.of([1e3 * (watcher.seen[one.study_instance_uid] - one.last_byte_at) for one in pushed])
 
 
 def theirs(folder: Path, template: Template, load: Load) -> Waited:
     """Push the same load to Orthanc, whose script says when it has scored each."""
     with _polled_orthanc(folder) as (dicom_port, scored):
-        for one in (WARM_UP, load):
-            pusher = Pusher(dicom_port, template, one, called="ORTHANC")
-            pusher.start()
-            pusher.join()
-            _wait_for({pushed.sop_instance_uid for pushed in pusher.pushed}, scored)
-        seen = {pushed.study_instance_uid: scored[pushed.sop_instance_uid] for pushed in pusher.pushed}
-        return waits(pusher.pushed, seen)
+        for one in WARM_UP, load:
+            pushed = push(dicom_port, template, one, "ORTHANC")
+            _wait_for({each.sop_instance_uid for each in pushed}, scored)
+    return Waited.of([1e3 * (scored[one.sop_instance_uid] - one.last_byte_at) for one in pushed])
 
 
 def _wait_for(uids: set[str], seen: Mapping[str, float]) -> None:

@@ -13,9 +13,10 @@ from tests.records.rows import NOW, STUDY, a_reading, an_instance, receive
 from xray_ai import backup
 from xray_ai.backup import CARD, BackupFailed, back_up, restore
 from xray_ai.domain.received import ObjectDigest
+from xray_ai.domain.uid import StudyInstanceUID
 from xray_ai.objects import LocalObjects
 from xray_ai.records import readings, received_instances, retention, studies
-from xray_ai.records.database import reading, writing
+from xray_ai.records.database import copy_sqlite, reading, writing
 
 
 class Service:
@@ -103,12 +104,11 @@ def test_what_expires_while_the_backup_is_taken_is_not_missed(
 ) -> None:
     service.receive(1)
     receive(service.engine, an_instance("1.9", digest=service.objects.put(b"old"), study_instance_uid="1.2.9"))
-    copy = backup.copy_sqlite
 
     def expire_after(engine: Engine, target: Path) -> None:
-        copy(engine, target)
+        copy_sqlite(engine, target)
         with writing(engine) as connection:
-            for digest in retention.forget_study(connection, an_instance().study_instance_uid.replace("3.1", "9")):
+            for digest in retention.forget_study(connection, StudyInstanceUID("1.2.9")):
                 service.objects.delete(digest)
 
     monkeypatch.setattr(backup, "copy_sqlite", expire_after)

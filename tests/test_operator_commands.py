@@ -1,5 +1,8 @@
 """The commands of those who run the service."""
 
+import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,9 +12,8 @@ from sqlalchemy import Engine
 
 from tests.command import Command, a_file, the_command
 from tests.deliver.peers import Contexts, a_storage_scp, free_port
-from tests.records.databases import upgraded
+from tests.house.shape import ROOT as SOURCE
 from tests.records.rows import KEY, NOW, STUDY, after, an_instance, receive, report
-from xray_ai import durable
 from xray_ai.domain.uid import SOPInstanceUID
 from xray_ai.durable import Jobs, Queue
 from xray_ai.objects import LocalObjects
@@ -36,14 +38,32 @@ def xray_ai(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     return the_command(tmp_path, monkeypatch, capsys)
 
 
+PREPARE = """
+import sys
+from xray_ai.records.database import open_database, upgrade
+engine = open_database(sys.argv[1])
+upgrade(engine)
+durable.prepare(engine)
+"""
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Records with the tables of a service that has run; made elsewhere, as the durable engine lives once a process."""
+    file = tmp_path_factory.mktemp("prepared") / "records.sqlite"
+    subprocess.run([sys.executable, "-c", PREPARE, f"sqlite:///{file}"], cwd=SOURCE, check=True)
+    return file
+
+
 @pytest.fixture
-def three_deliveries(xray_ai: Command) -> None:  # noqa: ARG001 - it chooses the folder
-    """A service that has run; number 1 is pending, 2 delivered, 3 dead."""
+def three_deliveries(xray_ai: Command, prepared: Path) -> None:  # noqa: ARG001 - it chooses the folder
+    """Number 1 is pending, 2 delivered, 3 dead."""
     ROOT.mkdir()
-    with upgraded(f"sqlite:///{ROOT}/records.sqlite") as engine:
-        durable.prepare(engine)
-        receive(engine, an_instance(digest=LocalObjects(ROOT).put(b"an image")))
-        report_thrice(engine)
+    shutil.copy(prepared, ROOT)
+    engine = open_database(f"sqlite:///{ROOT}/records.sqlite")
+    receive(engine, an_instance(digest=LocalObjects(ROOT).put(b"an image")))
+    report_thrice(engine)
+    engine.dispose()
 
 
 def report_thrice(engine: Engine) -> None:

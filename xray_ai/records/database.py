@@ -56,8 +56,8 @@ def open_copy(file: Path) -> Engine:
 def copy_sqlite(engine: Engine, target: Path) -> None:
     """Copy SQLite records into one file, as they stand at one moment, while others write to them."""
     with closing(engine.raw_connection()) as source, closing(sqlite3.connect(target)) as copy:
-        connection: sqlite3.Connection = source.driver_connection
-        connection.backup(copy)
+        if isinstance(source.driver_connection, sqlite3.Connection):
+            source.driver_connection.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")  # else part of it would stand in another file
 
 
