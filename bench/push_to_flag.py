@@ -91,28 +91,30 @@ def ours(folder: Path, template: Template, load: Load) -> Waited:
     with running_service(folder, quiet_s=10.0) as service:
         service.wait_until_ready()
         with Watcher(service.http) as watcher:
-            for one in WARM_UP, load:
-                pushed = push(service.dicom_port, template, one, "XRAY_AI")
-                _wait_for({each.study_instance_uid for each in pushed}, watcher.seen)
-        return Waited.of([1e3 * (watcher.seen[one.study_instance_uid] - one.last_byte_at) for one in pushed])
+            flagged(watcher.seen, push(service.dicom_port, template, WARM_UP, "XRAY_AI"))
+            return flagged(watcher.seen, push(service.dicom_port, template, load, "XRAY_AI"))
 
 
 def theirs(folder: Path, template: Template, load: Load) -> Waited:
     """Push the same load to Orthanc, whose script says when it has scored each."""
     with _polled_orthanc(folder) as (dicom_port, scored):
-        for one in WARM_UP, load:
-            pushed = push(dicom_port, template, one, "ORTHANC")
-            _wait_for({each.sop_instance_uid for each in pushed}, scored)
-    return Waited.of([1e3 * (scored[one.sop_instance_uid] - one.last_byte_at) for one in pushed])
+        flagged(scored, push(dicom_port, template, WARM_UP, "ORTHANC"))
+        return flagged(scored, push(dicom_port, template, load, "ORTHANC"))
 
 
-def _wait_for(uids: set[str], seen: Mapping[str, float]) -> None:
+def flagged(seen: Mapping[str, float], pushed: Sequence[Pushed]) -> Waited:
+    """Wait until each was seen, by its study or by itself; how long each took. Raises TimeoutError."""
     deadline = time.monotonic() + PATIENCE_S
-    while missing := uids - seen.keys():
+    while missing := [one for one in pushed if _seen_at(seen, one) is None]:
         if time.monotonic() > deadline:
-            message = f"{len(missing)} of {len(uids)} images were not flagged"
+            message = f"{len(missing)} of {len(pushed)} images were not flagged"
             raise TimeoutError(message)
         time.sleep(0.05)
+    return Waited.of([1e3 * ((_seen_at(seen, one) or 0.0) - one.last_byte_at) for one in pushed])
+
+
+def _seen_at(seen: Mapping[str, float], one: Pushed) -> float | None:
+    return seen.get(one.study_instance_uid, seen.get(one.sop_instance_uid))
 
 
 @contextmanager

@@ -40,6 +40,7 @@ def xray_ai(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 PREPARE = """
 import sys
+from xray_ai import durable
 from xray_ai.records.database import open_database, upgrade
 engine = open_database(sys.argv[1])
 upgrade(engine)
