@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine
 
 from xray_ai import durable
 from xray_ai.domain.priority import Priority
 from xray_ai.durable import Job, Jobs, Queue, Workflow
+from xray_ai.records.database import open_database
 
 WORKER = """
 import os, sys, time
@@ -35,6 +36,7 @@ def failed(job, failure):
     raise failure
 
 durable.PATH_VERSION = sys.argv[2]
+durable.PACES[Queue.READ] = durable.Pace(1, 0.05)  # one at a time, so that the order can be seen
 executor = Executor(an_engine(Path(".")), sys.argv[1])
 executor.perform(Workflow.READ_RADIOGRAPH, read, failed)
 executor.launch([Queue.READ])
@@ -43,15 +45,7 @@ time.sleep(600)
 
 
 def an_engine(folder: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{folder / 'records.sqlite'}")
-
-    @event.listens_for(engine, "connect")
-    def set_pragmas(connection: object, _record: object) -> None:
-        connection.isolation_level = "IMMEDIATE"  # type: ignore[attr-defined]
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000"):
-            connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
-
-    return engine
+    return open_database(f"sqlite:///{folder / 'records.sqlite'}")
 
 
 def a_job(uid: str, priority: Priority = Priority.ROUTINE) -> Job:

@@ -4,6 +4,7 @@ Workflows take identifiers alone, so that no word of a patient reaches the engin
 """
 
 import logging
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,7 +12,8 @@ from enum import StrEnum
 from uuid import uuid4
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from xray_ai.domain.priority import Priority
 
@@ -86,9 +88,10 @@ class ProcessesDied(Exception):
 class Jobs:
     """Where any process enqueues; `prepare` has made the tables."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, records: Engine) -> None:
+        self._engine = _engine_beside(records)
         self._client = DBOSClient(
-            system_database_engine=engine, serializer=DBOSPortableJSONSerializer(), application_name=APPLICATION
+            system_database_engine=self._engine, serializer=DBOSPortableJSONSerializer(), application_name=APPLICATION
         )
 
     def enqueue_in(self, transaction: Connection, job: Job) -> None:
@@ -153,15 +156,17 @@ class Jobs:
 
     def close(self) -> None:
         self._client.destroy()
+        self._engine.dispose()
 
 
 class Executor:
     """Runs workflows of some queues in this process; one executor a process."""
 
-    def __init__(self, engine: Engine, executor_id: str) -> None:
+    def __init__(self, records: Engine, executor_id: str) -> None:
+        self._engine = _engine_beside(records)
         config: DBOSConfig = {
             "name": APPLICATION,
-            "system_database_engine": engine,
+            "system_database_engine": self._engine,
             "executor_id": executor_id,
             "application_version": PATH_VERSION,
             "serializer": DBOSPortableJSONSerializer(),
@@ -200,13 +205,28 @@ class Executor:
     def stop(self, drain_s: int) -> None:
         """Take no new work, and give what runs so long to end."""
         DBOS.destroy(workflow_completion_timeout_sec=drain_s)
+        self._engine.dispose()
 
 
-def prepare(engine: Engine) -> None:
+def prepare(records: Engine) -> None:
     """Make or renew the engine's tables."""
-    Executor(engine, "prepare")
+    executor = Executor(records, "prepare")
     DBOS.launch()
-    DBOS.destroy()
+    executor.stop(drain_s=0)
+
+
+def _engine_beside(records: Engine) -> Engine:
+    """Connections to the same database as DBOS wants them: on SQLite it begins its transactions itself."""
+    engine = create_engine(records.url, hide_parameters=True)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = "IMMEDIATE"
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
 
 
 def _input(job: Job) -> tuple[str | int, ...]:
