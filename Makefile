@@ -16,7 +16,7 @@ help: ## List the targets (PYTHON=python3.12 chooses the Python, 3.11 or newer)
 
 setup: $(DEV) ## Make .venv: the service and all that its development needs; no torch
 
-demo: $(RUN) ## Triage a real chest radiograph and a tibia; shows where the pictures are
+demo: $(RUN) ## Run the service and push a real chest radiograph and a tibia to it (ONCE=1 ends it)
 	.venv/bin/xray-ai demo
 
 check: $(DEV) ## Lint, format, types, import contracts and shape (types of training code: test-training)

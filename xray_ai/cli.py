@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +17,7 @@ from rich.table import Table
 from xray_ai import __version__, log, operator_commands
 from xray_ai.app import check_both, models_root, open_model, open_reading_room, result_options
 from xray_ai.dicom_files import dicom_files, shown
-from xray_ai.errors import OperatorNeeded, PeerUnavailable, RejectionCode, StudyRejected, XrayAiError
+from xray_ai.errors import OperatorNeeded, PeerUnavailable, StudyRejected, XrayAiError
 from xray_ai.evidence_folder import Filed, write_evidence
 from xray_ai.imaging.decode import decoders
 from xray_ai.inference.golden import check_golden
@@ -26,7 +25,7 @@ from xray_ai.inference.model_pack import ModelPack, PackKind, ScopePack, install
 from xray_ai.inference.reader import Reader
 from xray_ai.inference.scope_check import ScopeCheck
 from xray_ai.inference.session import available_devices
-from xray_ai.reading_room import ReadingRoom, TriagedRadiograph, UnreadRadiograph, triage_file
+from xray_ai.reading_room import ReadingRoom, UnreadRadiograph, triage_file
 from xray_ai.results.triage_json import Read, TriagedFile, as_json
 from xray_ai.service_commands import commands
 from xray_ai.terminal import ConfigOption, complaints, console, settings_for_command
@@ -82,34 +81,6 @@ def triage(
         console.print(_legend(room, out))
     if not triaged or any(isinstance(one.filed.outcome, UnreadRadiograph) for one in triaged):
         raise typer.Exit(EXIT_REJECTED)
-
-
-@app.command()
-def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("xray-ai-data/demo"),
-) -> None:
-    """Triage a real chest radiograph full of masses, and a tibia that must be refused."""
-    folder = _demo_images()
-    settings = settings_for_command(None)
-    room = open_reading_room(settings)
-    triaged = [_triage(room, folder / name) for name in DEMO_FILES]
-    write_evidence(room, [one.filed for one in triaged], out, result_options(settings), datetime.now().astimezone())
-    console.print(_triage_table(triaged))
-    console.print(_legend(room, out))
-    chest, tibia = (one.filed.outcome for one in triaged)
-    if isinstance(chest, UnreadRadiograph) or not _is_refused_by_body_part(tibia):
-        raise OperatorNeeded(
-            "The demonstration went another way: the chest should be read and the tibia refused by its body part.",
-            remedy="Run `xray-ai doctor`.",
-        )
-    console.print("The chest was read and the tibia refused, as they should be.")
-
-
-def _is_refused_by_body_part(outcome: TriagedRadiograph | UnreadRadiograph) -> bool:
-    return isinstance(outcome, UnreadRadiograph) and outcome.rejection.code is RejectionCode.BODY_PART
-
-
-DEMO_FILES = ("RG1_UNCR.dcm", "RG3_UNCR.dcm")
 
 
 @models.command("list")
@@ -297,12 +268,3 @@ def _scope_table(scope: ScopeCheck) -> Table:
         follows = "not read" if output.action == "refuse" else "noted"
         table.add_row(output.key.value, f"{output.point:.3f}", follows, output.measured)
     return table
-
-
-def _demo_images() -> Path:
-    try:
-        return Path(str(files("data_store"))) / "data"
-    except ModuleNotFoundError as error:
-        raise OperatorNeeded(
-            "The demonstration images are not installed.", remedy="pip install 'xray-ai[cpu,demo]'."
-        ) from error

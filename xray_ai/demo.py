@@ -21,6 +21,7 @@ from xray_ai.domain.uid import StudyInstanceUID
 from xray_ai.errors import OperatorNeeded, PeerUnavailable
 from xray_ai.imaging.header import header_of
 from xray_ai.imaging.part10 import open_part10
+from xray_ai.objects import LocalObjects
 from xray_ai.records import evidence, studies
 from xray_ai.records.database import reading
 from xray_ai.records.studies import Study
@@ -39,6 +40,7 @@ class Shown:
 
     study: Study
     results: tuple[Path, ...]
+    is_reported: bool
 
 
 def demo_images() -> tuple[Path, ...]:
@@ -80,13 +82,13 @@ def watch(settings: Settings, pushed: Sequence[StudyInstanceUID]) -> Iterator[tu
     """The worklist each time it changes, until every study is judged and reported. Raises OperatorNeeded."""
     last: tuple[Shown, ...] = ()
     deadline = time.monotonic() + WITHIN_S
-    with open_records(settings) as engine:
-        while not (last and all(_is_finished(engine, one.study) for one in last)):
-            now = tuple(_shown(settings, engine, uid) for uid in pushed)
+    with open_records(settings) as engine, open_objects(settings) as objects:
+        while not (last and all(line.is_reported for line in last)):
+            _sleep_until_next_look(deadline)
+            now = tuple(_shown(engine, objects, uid) for uid in pushed)
             if now != last:
                 yield now
             last = now
-            _sleep_until_next_look(deadline)
 
 
 def went_as_it_should(chest: Shown, tibia: Shown) -> bool:
@@ -94,19 +96,13 @@ def went_as_it_should(chest: Shown, tibia: Shown) -> bool:
     return chest.study.status is StudyStatus.READ and len(chest.results) > 1 and is_refused
 
 
-def _shown(settings: Settings, engine: Engine, uid: StudyInstanceUID) -> Shown:
+def _shown(engine: Engine, objects: LocalObjects, uid: StudyInstanceUID) -> Shown:
     with reading(engine) as connection:
         study, made = studies.find(connection, uid), evidence.newest(connection, uid)
     if study is None:
         raise OperatorNeeded("A study that was sent is not on the worklist.", remedy=DOCTOR)
-    with open_objects(settings) as objects:
-        return Shown(study, tuple(objects.path(one.digest) for one in made.objects) if made else ())
-
-
-def _is_finished(engine: Engine, study: Study) -> bool:
-    with reading(engine) as connection:
-        made = evidence.newest(connection, study.study_instance_uid)
-    return study.status is not StudyStatus.RECEIVED and made is not None
+    results = tuple(objects.path(one.digest) for one in made.objects) if made else ()
+    return Shown(study, results, is_reported=made is not None)
 
 
 def _ourselves(settings: Settings) -> Peer:
