@@ -190,6 +190,7 @@ def main() -> None:
             seen = soak(service, template, load, arguments.kills)
     show(seen)
     if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps(asdict(seen), indent=1), "utf-8")
     if seen.faults():
         sys.exit(1)
