@@ -13,10 +13,11 @@ import pytest
 from xray_ai.process_tree import LONGEST_WAIT_S, AlreadyServing, only_service, wait_before_restart
 
 PARENT = """
-import sys
+import os, sys
+from functools import partial
 from pathlib import Path
 from xray_ai.process_tree import Member, ProcessTree, only_service
-child = (sys.executable, "-c", Path(sys.argv[2]).read_text())
+child = partial(os.execv, sys.executable, (sys.executable, "-c", Path(sys.argv[2]).read_text()))
 with only_service(Path(sys.argv[1])) as lock:
     ProcessTree([Member("first", child), Member("second", child)], lock, drain_s=float(sys.argv[3])).run()
 """

@@ -3,7 +3,6 @@
 import json
 import sys
 import time
-import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ from rich.table import Table
 from xray_ai import __version__, log, operator_commands
 from xray_ai.app import check_both, models_root, open_model, open_reading_room, result_options
 from xray_ai.dicom_files import dicom_files, shown
-from xray_ai.errors import OperatorNeeded, PeerUnavailable, StudyRejected, XrayAiError
+from xray_ai.errors import OperatorNeeded
 from xray_ai.evidence_folder import Filed, write_evidence
 from xray_ai.imaging.decode import decoders
 from xray_ai.inference.golden import check_golden
@@ -28,9 +27,15 @@ from xray_ai.inference.session import available_devices
 from xray_ai.reading_room import ReadingRoom, UnreadRadiograph, triage_file
 from xray_ai.results.triage_json import Read, TriagedFile, as_json
 from xray_ai.service_commands import commands
-from xray_ai.terminal import ConfigOption, complaints, console, settings_for_command
+from xray_ai.terminal import (
+    EXIT_REJECTED,
+    ConfigOption,
+    complaints,
+    console,
+    exit_code_of,
+    settings_for_command,
+)
 
-EXIT_REJECTED, EXIT_OPERATOR, EXIT_PEER = 1, 2, 3  # 0: done
 RESEARCH_USE = "Research use only, not for diagnosis."
 
 app = typer.Typer(
@@ -157,28 +162,7 @@ def doctor(config: ConfigOption = None) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command (None: as it was called); every error becomes one sentence and an exit code."""
-    try:
-        app(arguments)
-    except XrayAiError as error:
-        complaints.print(f"xray-ai: {error}")
-        sys.exit(_exit_code(error))
-    except Exception as defect:  # noqa: BLE001 - the process edge: a defect is named by place, its values may be a patient's
-        place = traceback.extract_tb(defect.__traceback__)[-1]
-        complaints.print(
-            f"xray-ai: a defect of this program: {type(defect).__name__} in {Path(place.filename).name}, line"
-            f" {place.lineno}. Nothing was lost; please report it with these words."
-        )
-        sys.exit(EXIT_OPERATOR)
-
-
-def _exit_code(error: XrayAiError) -> int:
-    match error:
-        case StudyRejected():
-            return EXIT_REJECTED
-        case PeerUnavailable():
-            return EXIT_PEER
-        case _:
-            return EXIT_OPERATOR
+    sys.exit(exit_code_of(lambda: app(arguments)))
 
 
 def _with_progress(paths: list[Path]) -> Iterable[Path]:

@@ -50,7 +50,14 @@ def answer(settings: Settings, engine: Engine, jobs: Jobs, stop: threading.Event
     app = create_app(operations, settings.http.token)
     with _listening(settings.http) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
-        serving = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http")
+
+        def serve() -> None:
+            try:
+                server.run([listener])
+            finally:
+                stop.set()  # without it this process is of no use
+
+        serving = threading.Thread(target=serve, name="http")
         serving.start()
         log.event("api.started", host=settings.http.host, port=settings.http.port)
         stop.wait()

@@ -1,10 +1,11 @@
 """The processes of one service: started together, restarted when one dies, drained when asked to stop."""
 
 import fcntl
+import gc
+import math
 import os
 import random
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -12,12 +13,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from xray_ai import log
 from xray_ai.errors import OperatorNeeded
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 30.0
 STEADY_S = 60.0  # a child that lived so long starts again without waiting
+FAILED = 70  # a process that could not even say why
+LOOK_AGAIN_S = 0.02
 LOCK_FILE = "service.lock"
 LOCK_VARIABLE = "XRAY_AI_LOCK_FD"  # what keeps the lock as long as any child lives
 STOPPING = (signal.SIGTERM, signal.SIGINT)
@@ -33,11 +37,19 @@ class AlreadyServing(OperatorNeeded):
         )
 
 
+class ProcessFailed(OperatorNeeded):
+    """A process that was started ended badly; it has said why."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"A process of the service ended with code {code}.", remedy="What it printed says why.")
+
+
 @contextmanager
 def only_service(root: Path) -> Iterator[int]:
     """Hold the storage for this service and all its children. Raises AlreadyServing."""
     root.mkdir(parents=True, exist_ok=True)
     lock = os.open(root / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    os.set_inheritable(lock, True)  # noqa: FBT003 - the library's signature
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -51,16 +63,42 @@ def only_service(root: Path) -> Iterator[int]:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One process of the tree, by what it is called in logs and what starts it."""
+    """One process of the tree, by what it is called in logs and what it does."""
 
     name: str
-    command: tuple[str, ...]
+    run: Callable[[], int]  # answers with the exit code
+
+
+@dataclass(slots=True)
+class _Child:
+    """A process that was forked, and its exit code once it has ended."""
+
+    pid: int
+    code: int | None = None
+
+    def poll(self) -> int | None:
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.code = os.waitstatus_to_exitcode(status) if pid else None
+        return self.code
+
+    def ends_by(self, deadline: float) -> bool:
+        """Wait for its end, up to a moment of the monotonic clock."""
+        while self.poll() is None:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(LOOK_AGAIN_S)
+        return True
+
+    def send(self, number: signal.Signals) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
 
 
 @dataclass(slots=True)
 class _Running:
     member: Member
-    process: subprocess.Popen[bytes]
+    process: _Child
     started_at: float
     failures: int = 0
 
@@ -69,8 +107,9 @@ class _Running:
 class ProcessTree:
     """Tends its members until it is told to stop.
 
-    Each child holds the other end of a pipe as its standard input: when this process dies, however it dies, the
-    child reads the end of it and stops (`stop_with_parent`).
+    They are forked, so that each starts at once and all share the memory of what is imported; this process must have
+    no other thread. Each child holds the end of a pipe as its standard input: when this process dies, however it dies,
+    the child reads the end of it and stops (`stop_with_parent`).
     """
 
     members: Sequence[Member]
@@ -80,10 +119,12 @@ class ProcessTree:
     _running: dict[str, _Running] = field(default_factory=dict)
     _restarts: dict[str, tuple[float, int]] = field(default_factory=dict)  # name -> when, failures so far
     _stop: threading.Event = field(default_factory=threading.Event)
+    _pipe: tuple[int, int] = field(default_factory=os.pipe)
 
     def run(self) -> None:
         """Start all members and tend them; returns when SIGTERM or SIGINT came and all have ended."""
         earlier = {number: signal.signal(number, self._asked_to_stop) for number in STOPPING}
+        gc.freeze()  # what was imported stays shared
         try:
             for member in self.members:
                 self._start(member, failures=0)
@@ -94,22 +135,25 @@ class ProcessTree:
             for number, handler in earlier.items():
                 signal.signal(number, handler)
 
-    def pids(self) -> dict[str, int]:
-        return {name: running.process.pid for name, running in self._running.items()}
-
     def _asked_to_stop(self, _signal: int, _frame: object) -> None:
         self._stop.set()
 
     def _start(self, member: Member, failures: int) -> None:
-        process = subprocess.Popen(  # noqa: S603 - the commands are this program's own
-            member.command,
-            stdin=subprocess.PIPE,
-            pass_fds=(self.lock,),
-            env=os.environ | {LOCK_VARIABLE: str(self.lock)},
-            start_new_session=True,  # a terminal's Ctrl-C reaches this process alone, which then drains the others
-        )
-        self._running[member.name] = _Running(member, process, time.monotonic(), failures)
-        log.event("process.started", process=member.name, pid=process.pid)
+        pid = os.fork()
+        if pid == 0:
+            self._become(member)  # and never come back
+        self._running[member.name] = _Running(member, _Child(pid), time.monotonic(), failures)
+        log.event("process.started", process=member.name, pid=pid)
+
+    def _become(self, member: Member) -> NoReturn:
+        """Be this member from here on, in a session of its own: a terminal's Ctrl-C reaches the parent alone."""
+        os.setsid()
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_DFL)
+        os.dup2(self._pipe[0], sys.stdin.fileno())
+        os.close(self._pipe[1])
+        os.environ[LOCK_VARIABLE] = str(self.lock)
+        _end_with(member.run)
 
     def _tend(self, now: float) -> None:
         for running in list(self._running.values()):
@@ -131,15 +175,34 @@ class ProcessTree:
     def _drain(self) -> None:
         """Ask each member to stop, in their order, and end what has not stopped by the deadline."""
         for running in self._running.values():
-            running.process.terminate()
+            running.process.send(signal.SIGTERM)
         deadline = time.monotonic() + self.drain_s
         for running in self._running.values():
-            try:
-                running.process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
+            if not running.process.ends_by(deadline):
                 log.warning("process.killed", process=running.member.name, drain_s=self.drain_s)
-                running.process.kill()
-                running.process.wait()
+                running.process.send(signal.SIGKILL)
+                running.process.ends_by(math.inf)
+
+
+def in_a_process(run: Callable[[], int]) -> None:
+    """Do something in a process of its own, so that no thread of it stays. Raises ProcessFailed."""
+    pid = os.fork()
+    if pid == 0:
+        _end_with(run)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if code != 0:
+        raise ProcessFailed(code)
+
+
+def _end_with(run: Callable[[], int]) -> NoReturn:
+    """Run, and end this forked process at once: libraries would look for threads that stayed in the parent."""
+    code = FAILED
+    try:
+        code = run()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def wait_before_restart(failures: int, draw: float) -> float:

@@ -3,12 +3,10 @@
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 from xray_ai import durable, log
 from xray_ai.app import (
@@ -31,19 +29,22 @@ from xray_ai.durable import Executor, Queue, Workflow
 from xray_ai.housekeeping import Chore, Keeping, beat, keeping_house, take_over, tidy
 from xray_ai.http_server import answer
 from xray_ai.pipeline import Site, deliver_evidence, read_radiograph, report_study
-from xray_ai.process_tree import LOCK_VARIABLE, STOPPING, Member, ProcessTree, only_service, stop_with_parent
+from xray_ai.process_tree import (
+    LOCK_VARIABLE,
+    STOPPING,
+    Member,
+    ProcessTree,
+    in_a_process,
+    only_service,
+    stop_with_parent,
+)
 from xray_ai.receive.application_entity import listening
 from xray_ai.records import retention
 from xray_ai.records.database import reading, upgrade
 from xray_ai.setbacks import take_up_again
+from xray_ai.terminal import exit_code_of
 
 SPARE_S = 5.0  # beyond engine.drain_s, in which a process closes what it has open
-MEMBERS = {  # by name, in the order in which they are asked to stop
-    "receiver": ("receive",),
-    "reader": ("work", "--queue", "read"),
-    "reporter": ("work", "--queue", "report", "--queue", "deliver"),
-    "api": ("api",),
-}
 PATH: dict[Workflow, Callable[..., None]] = {
     Workflow.READ_RADIOGRAPH: read_radiograph,
     Workflow.REPORT_STUDY: report_study,
@@ -51,16 +52,19 @@ PATH: dict[Workflow, Callable[..., None]] = {
 }
 
 
-def serve(settings: Settings, config: Path | None) -> None:
+def serve(settings: Settings) -> None:
     """Run the whole service until SIGTERM. Raises AlreadyServing and what else needs an operator."""
     check(settings)
     with only_service(settings.storage.root) as lock:
-        prepare(settings)
-        given = ("--config", str(config)) if config else ()
-        members = [
-            Member(name, (sys.executable, "-m", "xray_ai", *command, *given)) for name, command in MEMBERS.items()
-        ]
+        in_a_process(partial(exit_code_of, partial(prepare, settings)))
+        members = [Member(name, partial(_be, name, run, settings)) for name, run in MEMBERS.items()]
         ProcessTree(members, lock, settings.engine.drain_s + SPARE_S).run()
+
+
+def _be(name: str, run: Callable[[Settings], None], settings: Settings) -> int:
+    """Be one process of the service; the exit code."""
+    log.configure(settings.log.level or "INFO", name)
+    return exit_code_of(partial(run, settings))
 
 
 def check(settings: Settings) -> None:
@@ -155,3 +159,11 @@ def _told_to_stop() -> threading.Event:
     if LOCK_VARIABLE in os.environ:
         stop_with_parent(stop.set)
     return stop
+
+
+MEMBERS: dict[str, Callable[[Settings], None]] = {  # by name, in the order in which they are asked to stop
+    "receiver": receive,
+    "reader": partial(work, queues=[Queue.READ]),
+    "reporter": partial(work, queues=[Queue.REPORT, Queue.DELIVER]),
+    "api": api,
+}

@@ -19,7 +19,7 @@ commands = typer.Typer()
 @commands.command()
 def serve(config: ConfigOption = None) -> None:
     """Run the service: receive by C-STORE, read, report, deliver; SIGTERM ends it in order."""
-    service.serve(settings_for_service(config, "service"), config)
+    service.serve(settings_for_service(config, "service"))
 
 
 @commands.command()

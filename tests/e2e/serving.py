@@ -6,10 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -67,10 +71,10 @@ class Service:
 
     folder: Path
     port: int
+    http_port: int
     process: subprocess.Popen[bytes]
     engine: Engine
     log_file: Path
-    seen: dict[str, int] = field(default_factory=dict)
 
     def log(self) -> list[dict[str, object]]:
         """What was logged so far; a line that is half written is left out."""
@@ -103,6 +107,14 @@ class Service:
         files = [one for one in arguments if not one.startswith("-")]
         command += ["127.0.0.1", str(self.port), *files]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=WITHIN_S)
+
+    def ask(self, path: str) -> tuple[int, Any]:
+        """What the API answers: status and content."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=30) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refused:
+            return refused.code, json.load(refused)
 
     def studies(self) -> tuple[Study, ...]:
         with reading(self.engine) as connection:
@@ -174,7 +186,8 @@ def started(folder: Path, port: int, models: Path | None = None) -> Service:
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env=environment
         )
     engine = open_database(f"sqlite:///{folder}/storage/records.sqlite")
-    return Service(folder, port, process, engine, log_file)
+    http_port = tomllib.loads((folder / "xray-ai.toml").read_text("utf-8"))["http"]["port"]
+    return Service(folder, port, http_port, process, engine, log_file)
 
 
 def is_listening(service: Service) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from pydicom.uid import Comprehensive3DSRStorage, SecondaryCaptureImageStorage
 
 from tests.deliver.peers import a_program, free_port
-from tests.e2e.serving import held_by, serving, started, storescp, studies_on_disk, until
+from tests.e2e.serving import Service, held_by, serving, started, storescp, studies_on_disk, study_uid, until
 from tests.factories import MARKED_NAME, a_demo_file
 from tests.orthanc import running_orthanc
 from tests.packs import a_pack, absent, present
@@ -81,6 +81,24 @@ def test_results_wait_for_a_destination_that_is_away(tmp_path: Path, models: Pat
             peer.kill()
 
     assert len(held_by(tmp_path)) == 4
+
+
+def test_the_api_tells_when_the_service_is_ready_and_where_a_study_is(tmp_path: Path, models: Path) -> None:
+    with serving(tmp_path, models=models) as service:
+        until(lambda: service.ask("/readyz")[0] == 200, "the service is ready")
+        service.push(*studies_on_disk(tmp_path / "sent", 1))
+        until(lambda: bool(service.ask("/api/worklist")[1]["items"]), "the study is listed")
+        until(lambda: "reported" in way_of_the_study(service), "the study is reported")
+
+        assert way_of_the_study(service) == ["received", "read", "reported"]
+        assert service.ask("/api/worklist?status=read")[1]["total"] == 1
+        assert service.ask("/api/studies/1.2.3")[0] == 404
+
+
+def way_of_the_study(service: Service) -> list[str]:
+    status, study = service.ask(f"/api/studies/{study_uid(0)}")
+    assert status == 200
+    return [hop["what"] for hop in study["way"]]
 
 
 def test_a_second_service_on_the_same_storage_is_refused(tmp_path: Path, models: Path) -> None:
