@@ -11,7 +11,7 @@ import pytest
 from pydicom import uid
 from sqlalchemy import Engine
 
-from tests.command import Command, a_file, the_command
+from tests.command import Command, a_file
 from tests.deliver.peers import Contexts, a_storage_scp, free_port
 from tests.house.shape import ROOT as SOURCE
 from tests.records.rows import KEY, NOW, STUDY, after, an_evidence_object, an_instance, receive
@@ -33,11 +33,6 @@ host = "127.0.0.1"
 port = {port}
 least_priority = "HIGH"
 """
-
-
-@pytest.fixture
-def xray_ai(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    return the_command(tmp_path, monkeypatch, capsys)
 
 
 PREPARE = """
