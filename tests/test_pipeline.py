@@ -23,7 +23,7 @@ from xray_ai.errors import OperatorNeeded
 from xray_ai.records import deliveries
 from xray_ai.records.database import writing
 from xray_ai.records.words import DeliveryStatus, HopKind, StudyStatus
-from xray_ai.setbacks import take_up_again, take_up_what_was_left
+from xray_ai.setbacks import MOST_DEATHS, take_up_again, take_up_what_was_left
 
 READ, REPORT, DELIVER = Workflow.READ_RADIOGRAPH, Workflow.REPORT_STUDY, Workflow.DELIVER_EVIDENCE
 SR_ALONE = frozenset({ResultKind.SR})
@@ -300,7 +300,7 @@ def test_what_may_pass_is_tried_for_days(hospital: Hospital) -> None:
 def test_a_radiograph_under_which_processes_die_is_given_up(hospital: Hospital) -> None:
     hospital.receive(a_dataset())
     job, _ = hospital.jobs.take_first() or pytest.fail("nothing is enqueued")
-    hospital.jobs.left = [replace(job, attempt=2)]
+    hospital.jobs.left = [replace(job, attempt=MOST_DEATHS)]
 
     take_up_what_was_left(hospital.site)
 

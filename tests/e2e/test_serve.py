@@ -11,6 +11,7 @@ from tests.e2e.serving import Service, held_by, serving, started, storescp, stud
 from tests.factories import MARKED_NAME, a_demo_file
 from tests.orthanc import running_orthanc
 from tests.packs import a_pack, absent, present
+from tests.records.databases import a_postgres_database, running_postgres
 from tests.scope_packs import a_scope_pack
 from xray_ai.domain.priority import Priority
 from xray_ai.records.words import StudyStatus
@@ -99,6 +100,20 @@ def way_of_the_study(service: Service) -> list[str]:
     status, study = service.ask(f"/api/studies/{study_uid(0)}")
     assert status == 200
     return [hop["what"] for hop in study["way"]]
+
+
+@pytest.mark.postgres
+def test_postgresql_keeps_the_records_as_well(tmp_path: Path, models: Path) -> None:
+    with (
+        running_postgres() as cluster,
+        a_postgres_database(cluster, "service") as url,
+        a_program(storescp(tmp_path), tmp_path) as port,
+        serving(tmp_path, {"pacs": port}, models=models, records_url=url) as service,
+    ):
+        service.push(*studies_on_disk(tmp_path / "sent", 3))
+        until(lambda: service.is_done(3), "all is read and delivered")
+
+    assert len(held_by(tmp_path)) == 3 * len(RESULTS)
 
 
 def test_a_second_service_on_the_same_storage_is_refused(tmp_path: Path, models: Path) -> None:
