@@ -200,6 +200,7 @@ def main() -> None:
     found = compare(load, size, {OURS: ours} if arguments.no_peer else {OURS: ours, PEER: theirs})
     show_bars(found)
     if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps({name: asdict(one) for name, one in found.items()}, indent=1), "utf-8")
 
 

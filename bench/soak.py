@@ -67,7 +67,7 @@ def soak(service: RunningService, template: Template, load: Load, kills: int) ->
     lasts_s = load.images / load.images_per_s
     moments = sorted(draw.uniform(0.1, 0.9) * lasts_s for _ in range(kills))
     pusher.start()
-    while not pusher.is_over():
+    while moments or not pusher.is_over():
         if moments and time.time() - pusher.started_at > moments[0]:
             moments.pop(0)
             seen.kills += _kill_one(service, draw)
@@ -190,6 +190,7 @@ def main() -> None:
             seen = soak(service, template, load, arguments.kills)
     show(seen)
     if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps(asdict(seen), indent=1), "utf-8")
     if seen.faults():
         sys.exit(1)

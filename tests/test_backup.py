@@ -126,6 +126,16 @@ def test_objects_that_no_row_names_are_left_behind(service: Service, tmp_path: P
     assert len([path for path in (tmp_path / "backup" / "objects").rglob("*") if path.is_file()]) == 1
 
 
+def test_a_storage_that_lost_an_object_is_backed_up_and_restored_without_it(service: Service, tmp_path: Path) -> None:
+    lost, kept = service.receive(1), service.receive(2)
+    service.objects.delete(lost)
+
+    copied = back_up(service.engine, service.root, tmp_path / "backup", NOW)
+
+    assert (copied.objects, copied.missing) == (1, 1)
+    assert restored(tmp_path / "backup", tmp_path / "new") == {kept}
+
+
 def test_a_backup_is_for_its_owner_alone(service: Service, tmp_path: Path) -> None:
     service.back_up(tmp_path / "backup")
 

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,16 +11,17 @@ import pytest
 from pydicom import uid
 from sqlalchemy import Engine
 
-from tests.command import Command, a_file, the_command
+from tests.command import Command, a_file
 from tests.deliver.peers import Contexts, a_storage_scp, free_port
 from tests.house.shape import ROOT as SOURCE
-from tests.records.rows import KEY, NOW, STUDY, after, an_instance, receive, report
+from tests.records.rows import KEY, NOW, STUDY, after, an_evidence_object, an_instance, receive
 from xray_ai.domain.uid import SOPInstanceUID
 from xray_ai.durable import Jobs, Queue
 from xray_ai.objects import LocalObjects
-from xray_ai.records import deliveries, hops
+from xray_ai.records import deliveries, evidence, hops
 from xray_ai.records.database import open_database, reading, writing
 from xray_ai.records.deliveries import PlannedDelivery
+from xray_ai.records.evidence import EvidenceObject
 from xray_ai.records.words import HopKind
 
 ROOT = Path("xray-ai-data")
@@ -31,11 +33,6 @@ host = "127.0.0.1"
 port = {port}
 least_priority = "HIGH"
 """
-
-
-@pytest.fixture
-def xray_ai(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    return the_command(tmp_path, monkeypatch, capsys)
 
 
 PREPARE = """
@@ -63,13 +60,13 @@ def three_deliveries(xray_ai: Command, prepared: Path) -> None:  # noqa: ARG001 
     shutil.copy(prepared, ROOT)
     engine = open_database(f"sqlite:///{ROOT}/records.sqlite")
     receive(engine, an_instance(digest=LocalObjects(ROOT).put(b"an image")))
-    report_thrice(engine)
+    deliver_to_three(engine, replace(an_evidence_object(), digest=LocalObjects(ROOT).put(b"a report")))
     engine.dispose()
 
 
-def report_thrice(engine: Engine) -> None:
-    report(engine)
+def deliver_to_three(engine: Engine, report: EvidenceObject) -> None:
     with writing(engine) as connection:
+        evidence.record(connection, KEY, STUDY, after(20), [report])
         for destination in ("A", "B", "C"):
             deliveries.plan(connection, PlannedDelivery(KEY, "sr", destination, STUDY), NOW)
         deliveries.mark_delivered(connection, 2, SOPInstanceUID("2.25.1"), after(25))
@@ -283,7 +280,7 @@ def test_a_backup_is_restored_into_an_empty_storage(xray_ai: Command, monkeypatc
     restored = xray_ai("restore", "copy")
 
     assert (taken.code, restored.code) == (0, 0)
-    assert "Records and 1 objects" in taken.out
+    assert "Records and 2 objects" in taken.out
     assert f"of {datetime.now(UTC):%Y-%m-%d}" in restored.out
     assert "3 of 3 deliveries." in xray_ai("deliveries", "list").out
 
@@ -296,6 +293,17 @@ def test_a_backup_is_not_restored_over_what_is_there(xray_ai: Command) -> None:
 
     assert ended.code == 2
     assert "xray-ai-data is not empty." in ended.err
+
+
+@pytest.mark.usefixtures("three_deliveries")
+def test_an_object_that_is_gone_from_the_storage_is_told_and_the_rest_is_backed_up(xray_ai: Command) -> None:
+    next(path for path in (ROOT / "objects").rglob("*") if path.is_file()).unlink()
+
+    ended = xray_ai("backup", "copy")
+
+    assert ended.code == 2
+    assert "Records and 1 objects" in ended.out
+    assert "1 objects that the records name are gone" in ended.err
 
 
 def test_what_is_no_backup_is_not_restored(xray_ai: Command) -> None:

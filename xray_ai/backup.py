@@ -42,6 +42,7 @@ class BackupCard(BaseModel):
     made_at: datetime
     records_sha256: str
     objects: int
+    missing: frozenset[ObjectDigest]  # named by the records, and gone from the storage before the backup was taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Copied:
 
     objects: int
     bytes: int
+    missing: int
     made_at: datetime
 
 
@@ -67,21 +69,20 @@ def back_up(engine: Engine, storage_root: Path, target: Path, now: datetime) -> 
     """Copy records and objects into an empty folder; objects are linked where that is possible. Raises BackupFailed."""
     records_file(engine)
     _make_empty(target)
-    for _ in range(MOST_ROUNDS):
-        (target / RECORDS).unlink(missing_ok=True)
-        copy_sqlite(engine, target / RECORDS)
-        named = _objects_named_in(target / RECORDS)
-        if not _copy_missing(storage_root, target, named):
-            break
-    else:
-        raise BackupFailed("Objects vanish faster than they can be copied.", remedy="Try again at a quieter hour.")
+    named, missing = _copy_all(engine, storage_root, target)
     for path in _objects_in(target):
         if ObjectDigest(path.name) not in named:  # it expired between two copies of the records
             path.unlink()
     _sync_tree(target)
-    card = BackupCard(version=__version__, made_at=now, records_sha256=_digest_of(target / RECORDS), objects=len(named))
+    card = BackupCard(
+        version=__version__,
+        made_at=now,
+        records_sha256=_digest_of(target / RECORDS),
+        objects=len(named - missing),
+        missing=frozenset(missing),
+    )
     _write_durably(target / CARD, card.model_dump_json(indent=1).encode())
-    return Copied(len(named), sum(path.stat().st_size for path in _objects_in(target)), now)
+    return Copied(card.objects, sum(path.stat().st_size for path in _objects_in(target)), len(missing), now)
 
 
 def restore(source: Path, storage_root: Path, records: Path) -> Copied:
@@ -91,7 +92,7 @@ def restore(source: Path, storage_root: Path, records: Path) -> Copied:
         raise BackupFailed(f"{storage_root} is not empty.", remedy="Restore into an empty storage.root.")
     if _digest_of(source / RECORDS) != card.records_sha256:
         raise BackupFailed("The records of the backup are damaged.", remedy="Take another backup.")
-    named = _objects_named_in(source / RECORDS)
+    named = _objects_named_in(source / RECORDS) - card.missing
     size = sum(_restore_object(source, storage_root, digest) for digest in sorted(named))
     _sync_tree(storage_root)
     records.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +101,21 @@ def restore(source: Path, storage_root: Path, records: Path) -> Copied:
     _sync(unfinished)
     unfinished.rename(records)  # last: without records nothing serves a storage that is half there
     _sync(records.parent)
-    return Copied(len(named), size, card.made_at)
+    return Copied(len(named), size, len(card.missing), card.made_at)
+
+
+def _copy_all(engine: Engine, storage_root: Path, target: Path) -> tuple[set[ObjectDigest], set[ObjectDigest]]:
+    """Copy records and objects; which objects the records name, and which of them are not there."""
+    earlier: set[ObjectDigest] = set()
+    for _ in range(MOST_ROUNDS):
+        (target / RECORDS).unlink(missing_ok=True)
+        copy_sqlite(engine, target / RECORDS)
+        named = _objects_named_in(target / RECORDS)
+        missing = _copy_missing(storage_root, target, named)
+        if missing == earlier:  # none, or such as did not expire meanwhile
+            return named, missing
+        earlier = missing
+    raise BackupFailed("Objects expire faster than they can be copied.", remedy="Try again at a quieter hour.")
 
 
 def _make_empty(target: Path) -> None:
@@ -122,9 +137,9 @@ def _objects_named_in(records: Path) -> set[ObjectDigest]:
         engine.dispose()
 
 
-def _copy_missing(storage_root: Path, target: Path, named: Iterable[ObjectDigest]) -> int:
-    """Copy what is not in the backup yet; how many were not found."""
-    vanished = 0
+def _copy_missing(storage_root: Path, target: Path, named: Iterable[ObjectDigest]) -> set[ObjectDigest]:
+    """Copy what is not in the backup yet; what was not found."""
+    vanished = set()
     for digest in named:
         place = place_of(target / OBJECTS, digest)
         if place.exists():
@@ -133,7 +148,7 @@ def _copy_missing(storage_root: Path, target: Path, named: Iterable[ObjectDigest
         try:
             _link_or_copy(place_of(storage_root / OBJECTS, digest), place)
         except FileNotFoundError:
-            vanished += 1
+            vanished.add(digest)
     return vanished
 
 

@@ -127,11 +127,19 @@ def backup(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="An empty folder, or none yet.")],
     config: ConfigOption = None,
 ) -> None:
-    """Copy records and objects into a folder, consistent while the service runs."""
+    """Copy records and objects into a folder, consistent while the service runs.
+
+    Exit code 2: the backup is made, but some objects are gone from the storage.
+    """
     settings = _settings_of_service(config)
     with open_records(settings) as engine:
         copied = back_up(engine, settings.storage.root, folder, utc_now())
     console.print(f"{_sum(copied)} are in {folder}.")
+    if copied.missing:
+        raise OperatorNeeded(
+            f"{copied.missing} objects that the records name are gone from {settings.storage.root}.",
+            remedy="The backup holds all others. Look into the disk.",
+        )
 
 
 @commands.command("restore")

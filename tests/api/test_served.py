@@ -2,27 +2,29 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import httpx2
+import pytest
 import uvicorn
 from sqlalchemy import Engine
 
-from tests.records.rows import STUDY, after, receive
+from tests.records.rows import STUDY, receive
 from xray_ai.api.app import create_app
-from xray_ai.api.service import Operations
+from xray_ai.api.service import Operations, utc_now
 
 TOKEN = "0123456789abcdef"  # noqa: S105 - of a server that lives as long as a test
 SHOWN = {"Authorization": f"Bearer {TOKEN}"}
 
 
 @contextmanager
-def served(engine: Engine, storage_root: Path) -> Iterator[str]:
+def served(engine: Engine, storage_root: Path, now: Callable[[], datetime] = utc_now) -> Iterator[str]:
     """Serve the edge with a token; its address."""
-    operations = Operations(engine, storage_root, "cpu", dict, tuple, now=lambda: after(100))
+    operations = Operations(engine, storage_root, "cpu", dict, tuple, now)
     server = uvicorn.Server(uvicorn.Config(create_app(operations, TOKEN), port=0, log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -54,3 +56,19 @@ def test_patients_and_numbers_are_behind_the_token_and_health_is_not(engine: Eng
 
     assert {path for path, answer in answers.items() if answer.status_code == 200} == {"/healthz", "/readyz"}
     assert "Zzyzx" not in "".join(answer.text for answer in answers.values())
+
+
+def test_what_a_defect_held_is_in_no_answer_and_in_no_log(
+    engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def a_defect() -> datetime:
+        message = "Zzyzx^Quimby"
+        raise RuntimeError(message)
+
+    with served(engine, tmp_path, now=a_defect) as address:
+        answer = httpx2.get(f"{address}/api/worklist", headers=SHOWN)
+
+    printed = capfd.readouterr()
+    assert (answer.status_code, answer.json()["code"]) == (500, "defect")
+    assert "Zzyzx" not in answer.text + caplog.text + printed.out + printed.err
+    assert "test_served.py" in printed.out + printed.err

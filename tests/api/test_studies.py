@@ -89,6 +89,7 @@ def test_scores_and_reasons_of_each_image_are_told(engine: Engine, edge: TestCli
         {"finding": "pneumothorax", "probability": 0.9, "operating_point": 0.5, "rule_out_point": 0.1}
     ]
     assert (told["status"], told["priority"], told["because"]) == ("read", "ROUTINE", ["pneumothorax"])
+    assert told["detail"] == {"notes": ["Übersicht"], "scope": None}
 
 
 def test_an_image_that_was_not_read_tells_the_code_and_the_words(engine: Engine, edge: TestClient) -> None:
@@ -143,6 +144,26 @@ def test_a_study_that_was_refused_says_why_in_the_sentence(engine: Engine, edge:
     read(engine, a_refusal())
 
     assert whereabouts(edge).startswith("Not read by AI: This is a lateral view; the report waits")
+
+
+def test_a_study_that_was_reported_and_got_another_image_waits_for_the_next_report(
+    engine: Engine, edge: TestClient
+) -> None:
+    reported(engine, "PACS")
+    with writing(engine) as connection:
+        for what in (HopKind.REPORTED, HopKind.READ):
+            hops.add(connection, Hop(STUDY, NOW, what, "Told."))
+
+    assert whereabouts(edge) == "Read; the report waits until no more images come."
+
+
+def test_a_report_that_failed_is_told(engine: Engine, edge: TestClient) -> None:
+    receive(engine)
+    read(engine, a_reading())
+    with writing(engine) as connection:
+        hops.add(connection, Hop(STUDY, NOW, HopKind.REPORT_FAILED, "It could not be composed."))
+
+    assert whereabouts(edge) == "Read; its report failed: see its way and the log."
 
 
 def test_a_study_whose_results_nobody_wants_says_so(engine: Engine, edge: TestClient) -> None:

@@ -253,3 +253,12 @@ def test_our_results_that_came_back_alone_expire_too(engine: Engine) -> None:
 
         assert retention.expired_strays(connection, after(60), limit=10) == (STUDY,)
         assert retention.expired_strays(connection, NOW, limit=10) == ()
+
+
+def test_all_objects_that_rows_name_are_told_once(planned: Engine) -> None:
+    receive(planned, an_instance(LATERAL, 1), an_instance("1.2.3.1.3", 2))
+
+    with reading(planned) as connection:
+        named = retention.recorded_objects(connection)
+
+    assert sorted(named) == sorted({a_digest(1), a_digest(2), a_digest(9), a_digest(101)})

@@ -5,15 +5,10 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
-from tests.command import Command, a_file, the_command
+from tests.command import Command, a_file
 from tests.deliver.peers import a_program, free_port
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture
-def xray_ai(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    return the_command(tmp_path, monkeypatch, capsys)
 
 
 def test_storescp_holds_what_was_sent_unchanged(xray_ai: Command, tmp_path: Path) -> None:

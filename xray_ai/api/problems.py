@@ -1,6 +1,9 @@
 """Errors as the HTTP edge tells them: application/problem+json (RFC 9457), each with a code and what to do."""
 
+import logging
+import traceback
 from http import HTTPStatus
+from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -46,6 +49,7 @@ def tell_problems(app: FastAPI) -> None:
     for unreachable in (OperationalError, InterfaceError, PoolTimeout):
         app.add_exception_handler(unreachable, _no_records)
     app.add_exception_handler(Exception, _defect)
+    logging.getLogger("uvicorn.error").addFilter(_tells_no_values)
 
 
 def problem(
@@ -92,5 +96,11 @@ def _no_records(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _defect(_request: Request, error: Exception) -> JSONResponse:
-    log.warning("request.failed", error=type(error).__name__)
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    log.warning("request.failed", error=type(error).__name__, where=f"{Path(place.filename).name}:{place.lineno}")
     return problem((500, "defect", "Defect"), "The service made a mistake.", "Its log says where.")
+
+
+def _tells_no_values(record: logging.LogRecord) -> bool:
+    """Leave out what the web server says of a defect: all that the error holds, which may be a patient's."""
+    return not record.exc_info

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy import Connection
 
 from xray_ai import log
@@ -84,6 +84,7 @@ class Read(_Told):
     because: tuple[FindingKey, ...]
     abnormality: float | None
     scores: tuple[Scored, ...]
+    detail: JsonValue  # notes on the image, and the model's name
     seconds: float
     read_at: datetime
 
@@ -105,7 +106,7 @@ class Reported(_Told):
     evidence_key: EvidenceKey
     revision: int
     predecessor: EvidenceKey | None
-    composed_at: datetime
+    composed_at: datetime  # of the reading that it carries
     objects: tuple[ResultObject, ...]
 
 
@@ -151,7 +152,7 @@ class StudyTold(BaseModel):
     @classmethod
     def of(cls, records: StudyRecords, now: datetime) -> Self:
         return cls(
-            whereabouts=whereabouts(records.study, records.evidence, records.deliveries),
+            whereabouts=whereabouts(records.study, records.evidence, records.deliveries, records.way),
             key=log.key_of(records.study.study_instance_uid),
             study=ListedStudy.of(records.study, now),
             way=tuple(Step.model_validate(hop) for hop in records.way),
