@@ -18,7 +18,7 @@ from xray_ai.deliver.destinations import Destination
 from xray_ai.domain.delivery import ResultKind
 from xray_ai.domain.priority import Priority
 from xray_ai.domain.received import Repeat
-from xray_ai.durable import Job, ProcessesDied, Workflow
+from xray_ai.durable import Job, Workflow
 from xray_ai.errors import OperatorNeeded
 from xray_ai.records import deliveries
 from xray_ai.records.database import writing
@@ -312,6 +312,6 @@ def test_a_report_that_cannot_be_composed_is_told(hospital: Hospital) -> None:
     hospital.receive(a_dataset())
     hospital.work(most=1)
 
-    take_up_again(hospital.site, Job(REPORT, (hospital.study().study_instance_uid, 2), attempt=5), ProcessesDied())
+    take_up_again(hospital.site, Job(REPORT, (hospital.study().study_instance_uid, 2), attempt=5), ZeroDivisionError())
 
     assert kinds(hospital)[-1] is HopKind.REPORT_FAILED

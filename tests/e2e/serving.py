@@ -17,7 +17,7 @@ from typing import Any
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, inspect, select
 
 from tests.deliver.peers import free_port
 from tests.factories import a_dataset, as_part10, some_pixels
@@ -125,6 +125,12 @@ class Service:
     def received(self) -> set[str]:
         with reading(self.engine) as connection:
             return set(connection.execute(select(received_instances.c.sop_instance_uid)).scalars())
+
+    def everything_recorded(self) -> dict[str, str]:
+        """All rows of each table, the engine's too, as text."""
+        with reading(self.engine) as connection:
+            names = inspect(connection).get_table_names()
+            return {name: repr(connection.exec_driver_sql(f"SELECT * FROM {name}").all()) for name in names}  # noqa: S608
 
     def deliveries(self) -> tuple[Delivery, ...]:
         with reading(self.engine) as connection:

@@ -18,6 +18,7 @@ from xray_ai.records.words import StudyStatus
 
 pytestmark = pytest.mark.e2e
 
+PATIENT = (*MARKED_NAME.split("^"), "XRAY-0001")
 RESULTS = {Comprehensive3DSRStorage, SecondaryCaptureImageStorage}
 
 
@@ -102,6 +103,17 @@ def way_of_the_study(service: Service) -> list[str]:
     return [hop["what"] for hop in study["way"]]
 
 
+def test_only_the_table_of_studies_holds_words_of_patients(tmp_path: Path, models: Path) -> None:
+    with a_program(storescp(tmp_path), tmp_path) as port, serving(tmp_path, {"pacs": port}, models=models) as service:
+        service.push(*studies_on_disk(tmp_path / "sent", 1))
+        until(lambda: service.is_done(1), "the study is read and its results delivered")
+        tables = service.everything_recorded()
+
+    assert {"studies", "workflow_status"} <= tables.keys()
+    told = [name for name, rows in tables.items() if any(word in rows for word in PATIENT)]
+    assert told == ["studies"]
+
+
 @pytest.mark.postgres
 def test_postgresql_keeps_the_records_as_well(tmp_path: Path, models: Path) -> None:
     with (
@@ -149,4 +161,4 @@ def test_one_key_follows_a_study_through_all_processes_and_no_patient_is_logged(
     ]
     assert len({key for _, _, key in steps}) == 1
     everything = service.log_file.read_text("utf-8")
-    assert not [word for word in (*MARKED_NAME.split("^"), "XRAY-0001", "1.2.826.0.1") if word in everything]
+    assert not [word for word in (*PATIENT, "1.2.826.0.1") if word in everything]
