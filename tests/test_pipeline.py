@@ -18,12 +18,12 @@ from xray_ai.deliver.destinations import Destination
 from xray_ai.domain.delivery import ResultKind
 from xray_ai.domain.priority import Priority
 from xray_ai.domain.received import Repeat
-from xray_ai.durable import Job, ProcessesDied, Workflow
+from xray_ai.durable import Job, Workflow
 from xray_ai.errors import OperatorNeeded
 from xray_ai.records import deliveries
 from xray_ai.records.database import writing
 from xray_ai.records.words import DeliveryStatus, HopKind, StudyStatus
-from xray_ai.setbacks import take_up_again, take_up_what_was_left
+from xray_ai.setbacks import MOST_DEATHS, take_up_again, take_up_what_was_left
 
 READ, REPORT, DELIVER = Workflow.READ_RADIOGRAPH, Workflow.REPORT_STUDY, Workflow.DELIVER_EVIDENCE
 SR_ALONE = frozenset({ResultKind.SR})
@@ -300,7 +300,7 @@ def test_what_may_pass_is_tried_for_days(hospital: Hospital) -> None:
 def test_a_radiograph_under_which_processes_die_is_given_up(hospital: Hospital) -> None:
     hospital.receive(a_dataset())
     job, _ = hospital.jobs.take_first() or pytest.fail("nothing is enqueued")
-    hospital.jobs.left = [replace(job, attempt=2)]
+    hospital.jobs.left = [replace(job, attempt=MOST_DEATHS)]
 
     take_up_what_was_left(hospital.site)
 
@@ -312,6 +312,6 @@ def test_a_report_that_cannot_be_composed_is_told(hospital: Hospital) -> None:
     hospital.receive(a_dataset())
     hospital.work(most=1)
 
-    take_up_again(hospital.site, Job(REPORT, (hospital.study().study_instance_uid, 2), attempt=5), ProcessesDied())
+    take_up_again(hospital.site, Job(REPORT, (hospital.study().study_instance_uid, 2), attempt=5), ZeroDivisionError())
 
     assert kinds(hospital)[-1] is HopKind.REPORT_FAILED

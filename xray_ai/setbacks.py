@@ -21,7 +21,7 @@ from xray_ai.records.words import HopKind
 
 PASSING = (PeerUnavailable, OperatorNeeded, OSError, SQLAlchemyError)  # a full disk, a database that is away
 MOST_DEFECTS = 5  # failures of any other kind, after which a person must look
-MOST_DEATHS = 2  # each of them of several processes
+MOST_DEATHS = 10  # each of them of several processes
 REMEDY = "Have a radiologist read it without the model; the log says where the defect is."
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, inspect, select
 
 from tests.deliver.peers import free_port
 from tests.factories import a_dataset, as_part10, some_pixels
@@ -39,12 +39,14 @@ level = "INFO"
 root = "{folder}/storage"
 least_free_share = 0.0
 least_free_bytes = 0
+[records]
+{records}
 [storage_scp]
 port = {port}
 [http]
 port = {http_port}
 [engine]
-study_quiet_s = {quiet_s}
+study_quiet_s = 0.5
 [deliveries]
 first_wait_s = 0.5
 longest_wait_s = 2.0
@@ -124,6 +126,12 @@ class Service:
         with reading(self.engine) as connection:
             return set(connection.execute(select(received_instances.c.sop_instance_uid)).scalars())
 
+    def everything_recorded(self) -> dict[str, str]:
+        """All rows of each table, the engine's too, as text."""
+        with reading(self.engine) as connection:
+            names = inspect(connection).get_table_names()
+            return {name: repr(connection.exec_driver_sql(f"SELECT * FROM {name}").all()) for name in names}  # noqa: S608
+
     def deliveries(self) -> tuple[Delivery, ...]:
         with reading(self.engine) as connection:
             return deliveries.page(connection, 10_000).items
@@ -151,15 +159,18 @@ def _is_alive(pid: int) -> bool:
 
 @contextmanager
 def serving(
-    folder: Path, destinations: dict[str, int] | None = None, *, models: Path | None = None, quiet_s: float = 0.5
+    folder: Path,
+    destinations: dict[str, int] | None = None,
+    *,
+    models: Path | None = None,
+    records_url: str | None = None,
 ) -> Iterator[Service]:
-    """Run the service with these destinations, name to port, until the end of the test."""
+    """Run the service with these destinations, name to port, until the end of the test; by default on SQLite."""
     port = free_port()
+    records = f'url = "{records_url}"' if records_url else ""
+    site = CONFIG.format(folder=folder, port=port, http_port=free_port(), records=records)
     tables = [DESTINATION.format(name=name, port=number) for name, number in (destinations or {}).items()]
-    config = folder / "xray-ai.toml"
-    config.write_text(
-        "".join([CONFIG.format(folder=folder, port=port, http_port=free_port(), quiet_s=quiet_s), *tables]), "utf-8"
-    )
+    (folder / "xray-ai.toml").write_text("".join([site, *tables]), "utf-8")
     service = started(folder, port, models)
     try:
         until(lambda: is_listening(service), "the receiver listens")
@@ -185,9 +196,9 @@ def started(folder: Path, port: int, models: Path | None = None) -> Service:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env=environment
         )
-    engine = open_database(f"sqlite:///{folder}/storage/records.sqlite")
-    http_port = tomllib.loads((folder / "xray-ai.toml").read_text("utf-8"))["http"]["port"]
-    return Service(folder, port, http_port, process, engine, log_file)
+    config = tomllib.loads((folder / "xray-ai.toml").read_text("utf-8"))
+    engine = open_database(config["records"].get("url", f"sqlite:///{folder}/storage/records.sqlite"))
+    return Service(folder, port, config["http"]["port"], process, engine, log_file)
 
 
 def is_listening(service: Service) -> bool:

@@ -11,12 +11,14 @@ from tests.e2e.serving import Service, held_by, serving, started, storescp, stud
 from tests.factories import MARKED_NAME, a_demo_file
 from tests.orthanc import running_orthanc
 from tests.packs import a_pack, absent, present
+from tests.records.databases import a_postgres_database, running_postgres
 from tests.scope_packs import a_scope_pack
 from xray_ai.domain.priority import Priority
 from xray_ai.records.words import StudyStatus
 
 pytestmark = pytest.mark.e2e
 
+PATIENT = (*MARKED_NAME.split("^"), "XRAY-0001")
 RESULTS = {Comprehensive3DSRStorage, SecondaryCaptureImageStorage}
 
 
@@ -101,6 +103,31 @@ def way_of_the_study(service: Service) -> list[str]:
     return [hop["what"] for hop in study["way"]]
 
 
+def test_only_the_table_of_studies_holds_words_of_patients(tmp_path: Path, models: Path) -> None:
+    with a_program(storescp(tmp_path), tmp_path) as port, serving(tmp_path, {"pacs": port}, models=models) as service:
+        service.push(*studies_on_disk(tmp_path / "sent", 1))
+        until(lambda: service.is_done(1), "the study is read and its results delivered")
+        tables = service.everything_recorded()
+
+    assert {"studies", "workflow_status"} <= tables.keys()
+    told = [name for name, rows in tables.items() if any(word in rows for word in PATIENT)]
+    assert told == ["studies"]
+
+
+@pytest.mark.postgres
+def test_postgresql_keeps_the_records_as_well(tmp_path: Path, models: Path) -> None:
+    with (
+        running_postgres() as cluster,
+        a_postgres_database(cluster, "service") as url,
+        a_program(storescp(tmp_path), tmp_path) as port,
+        serving(tmp_path, {"pacs": port}, models=models, records_url=url) as service,
+    ):
+        service.push(*studies_on_disk(tmp_path / "sent", 3))
+        until(lambda: service.is_done(3), "all is read and delivered")
+
+    assert len(held_by(tmp_path)) == 3 * len(RESULTS)
+
+
 def test_a_second_service_on_the_same_storage_is_refused(tmp_path: Path, models: Path) -> None:
     with serving(tmp_path, models=models) as service:
         second = started(tmp_path, service.port, models)
@@ -134,4 +161,4 @@ def test_one_key_follows_a_study_through_all_processes_and_no_patient_is_logged(
     ]
     assert len({key for _, _, key in steps}) == 1
     everything = service.log_file.read_text("utf-8")
-    assert not [word for word in (*MARKED_NAME.split("^"), "XRAY-0001", "1.2.826.0.1") if word in everything]
+    assert not [word for word in (*PATIENT, "1.2.826.0.1") if word in everything]
