@@ -9,14 +9,14 @@ TRAINING_CODE := xray_ai/training scripts bench tests/training
 NOT_HERE := training or e2e or orthanc or postgres or browser or soak or gpu
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check format shape test test-training e2e bench docs model scope
+.PHONY: help setup demo check format shape test test-training e2e soak bench docs model scope
 
 help: ## List the targets (PYTHON=python3.12 chooses the Python, 3.11 or newer)
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(DEV) ## Make .venv: the service and all that its development needs; no torch
 
-demo: $(RUN) ## Triage a real chest radiograph and a tibia; shows where the pictures are
+demo: $(RUN) ## Run the service and push a real chest radiograph and a tibia to it (ONCE=1 ends it)
 	.venv/bin/xray-ai demo
 
 check: $(DEV) ## Lint, format, types, import contracts and shape (types of training code: test-training)
@@ -43,9 +43,15 @@ test-training: $(TRAIN) ## Check the types of training code and test it; install
 e2e: $(DEV) ## Run the tests against real peers (Debian packages: dcmtk orthanc dicom3tools pixelmed-apps)
 	.venv/bin/pytest --ignore tests/training -m 'e2e and not (soak or gpu)'
 
-bench: $(TRAIN) ## Measure speed beside a peer, and what result objects cost; ten minutes on a machine that rests
+soak: $(DEV) ## Run the long tests and push 10,000 images while processes are killed; hours on a machine of its own
+	.venv/bin/pytest --ignore tests/training -m 'soak and not gpu'
+	.venv/bin/python -m bench.soak --kills 30 --json out/bench/soak.json
+
+bench: $(TRAIN) ## Measure speed beside peers, and what result objects cost (Debian packages: dcmtk orthanc); on a machine that rests
 	.venv-training/bin/python -m bench.end_to_end --json out/bench/end_to_end.json
 	.venv-training/bin/python -m bench.results --json out/bench/results.json
+	.venv-training/bin/python -m bench.receive --json out/bench/receive.json
+	.venv-training/bin/python -m bench.push_to_flag --json out/bench/push_to_flag.json
 
 docs: $(DEV) ## Build the manual into site/
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bench.scores_alone import without_maps
 from bench.worker import answer, peak_memory_mb
 from xray_ai.acceptance import accept_header, accept_pixels
-from xray_ai.app import build_site
+from xray_ai.app import open_reading_room
 from xray_ai.config import read_settings
 from xray_ai.domain.reading import Reading
 from xray_ai.imaging.decode import decode
@@ -22,12 +22,12 @@ from xray_ai.imaging.part10 import open_part10
 from xray_ai.imaging.preprocess import PreparedImage, as_input, halved_for, prepare
 from xray_ai.inference.heatmap import heatmaps_of
 from xray_ai.inference.session import Session
-from xray_ai.pipeline import TriagedRadiograph, triage_file
+from xray_ai.reading_room import TriagedRadiograph, triage_file
 from xray_ai.triage import triage
 
 cv2.setNumThreads(1)
 MAP_ROUNDS = 50
-SITE = build_site(read_settings(None, dict(os.environ)))
+SITE = open_reading_room(read_settings(None, dict(os.environ)))
 READER = SITE.reader
 
 

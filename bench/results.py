@@ -19,7 +19,7 @@ from pydicom.dataset import Dataset
 from bench.ours import SITE
 from bench.radiograph import FORMS, FULL_SIZE, as_detected, real_chest, write_forms
 from xray_ai.domain.evidence import ResultOptions, SCForm, SRForm
-from xray_ai.pipeline import result_image, triage_file
+from xray_ai.reading_room import result_image, triage_file
 from xray_ai.results.part10_bytes import encoded
 from xray_ai.results.secondary_capture import secondary_capture
 from xray_ai.results.structured_report import structured_report

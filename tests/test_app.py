@@ -8,7 +8,7 @@ import pytest
 from tests.house.shape import ROOT
 from tests.packs import Tree, a_pack, edit_golden
 from tests.scope_packs import a_scope_pack
-from xray_ai.app import acceptance_of, build_site, default_pack, load_policy, models_root, scope_pack
+from xray_ai.app import acceptance_of, default_pack, load_policy, models_root, open_reading_room, scope_pack
 from xray_ai.config import (
     AcceptanceConfig,
     ConfigurationWrong,
@@ -97,20 +97,20 @@ def test_a_pack_whose_golden_scores_are_off_does_not_start(
     edit_golden(packs / pack, edit)
 
     with pytest.raises(PackUnsound, match=f"{pack} is unsound: its golden scores are off"):
-        build_site(settings_of(packs))
+        open_reading_room(settings_of(packs))
 
 
 def test_the_check_of_golden_scores_can_be_switched_off(packs: Path) -> None:
     edit_golden(packs / "tiny", _expect_half)
     edit_golden(packs / "tiny-scope", _expect_to_be_refused)
 
-    site = build_site(settings_of(packs, inference=InferenceConfig(check_golden_scores=False)))
+    site = open_reading_room(settings_of(packs, inference=InferenceConfig(check_golden_scores=False)))
 
     assert site.reader.pack.folder == packs / "tiny"
 
 
 def test_the_only_scope_pack_checks_pixels_without_being_named(packs: Path) -> None:
-    site = build_site(settings_of(packs))
+    site = open_reading_room(settings_of(packs))
 
     assert site.reader.scope_identity == ScopePack.open(packs / "tiny-scope").identity
 
@@ -119,13 +119,13 @@ def test_without_a_scope_pack_nothing_starts(tmp_path: Path) -> None:
     a_pack(tmp_path)
 
     with pytest.raises(OperatorNeeded, match="0 scope packs are installed: none") as needed:
-        build_site(settings_of(tmp_path))
+        open_reading_room(settings_of(tmp_path))
 
     assert "models.scope" in needed.value.remedy
 
 
 def test_a_site_may_want_pixels_not_checked_and_has_to_say_so(packs: Path) -> None:
-    site = build_site(settings_of(packs, scope="none"))
+    site = open_reading_room(settings_of(packs, scope="none"))
 
     assert site.reader.scope is None
 
@@ -141,11 +141,11 @@ def test_of_two_scope_packs_the_named_one_checks(packs: Path) -> None:
 @pytest.mark.parametrize(("default", "scope"), [("tiny-scope", None), (None, "tiny")])
 def test_a_pack_of_the_other_kind_cannot_be_named(packs: Path, default: str | None, scope: str | None) -> None:
     with pytest.raises(ConfigurationWrong, match=r"models\.(default|scope) is tiny.*, but the .* packs installed are"):
-        build_site(settings_of(packs, default=default, scope=scope))
+        open_reading_room(settings_of(packs, default=default, scope=scope))
 
 
 def test_a_decoder_keeps_what_the_larger_of_both_models_needs(packs: Path) -> None:
-    reader = build_site(settings_of(packs)).reader
+    reader = open_reading_room(settings_of(packs)).reader
 
     assert (reader.least_side, reader.scope and reader.scope.least_side) == (64, 32)
 
@@ -153,11 +153,11 @@ def test_a_decoder_keeps_what_the_larger_of_both_models_needs(packs: Path) -> No
 @pytest.mark.skipif(Device.CUDA in available_devices(), reason="this ONNX Runtime was built for CUDA")
 def test_a_site_configured_for_a_device_that_is_not_there_does_not_start(packs: Path) -> None:
     with pytest.raises(OperatorNeeded, match=r"inference\.device is cuda"):
-        build_site(settings_of(packs, inference=InferenceConfig(device="cuda")))
+        open_reading_room(settings_of(packs, inference=InferenceConfig(device="cuda")))
 
 
 def test_the_pack_says_which_radiographs_are_read(packs: Path) -> None:
-    acceptance = build_site(settings_of(packs)).acceptance
+    acceptance = open_reading_room(settings_of(packs)).acceptance
 
     assert acceptance.modalities == {"CR", "DX", "RG"}
     assert acceptance.body_parts == {"CHEST"}
@@ -167,7 +167,7 @@ def test_the_pack_says_which_radiographs_are_read(packs: Path) -> None:
 
 @pytest.mark.parametrize("is_read", [True, False])
 def test_the_site_says_whether_secondary_captures_are_read(packs: Path, *, is_read: bool) -> None:
-    site = build_site(settings_of(packs, acceptance=AcceptanceConfig(secondary_capture=is_read)))
+    site = open_reading_room(settings_of(packs, acceptance=AcceptanceConfig(secondary_capture=is_read)))
 
     assert site.acceptance.secondary_capture is is_read
 
@@ -180,19 +180,19 @@ def test_a_site_cannot_have_read_what_its_pack_may_not(tmp_path: Path) -> None:
 
 
 def test_the_site_says_how_urgent_an_image_without_an_order_is(packs: Path) -> None:
-    site = build_site(settings_of(packs, triage=TriageConfig(ordered_priority="HIGH")))
+    site = open_reading_room(settings_of(packs, triage=TriageConfig(ordered_priority="HIGH")))
 
     assert site.ordered_priority is Priority.HIGH
 
 
 def test_without_a_policy_of_its_own_a_site_uses_the_default_one(packs: Path) -> None:
-    assert build_site(settings_of(packs)).policy.name == "default"
+    assert open_reading_room(settings_of(packs)).policy.name == "default"
 
 
 def test_a_site_may_bring_its_own_policy(packs: Path) -> None:
     (packs / "ours.toml").write_text('name = "ours"\n[priorities]\nhernia = "STAT"', "utf-8")
 
-    site = build_site(settings_of(packs, triage=TriageConfig(policy=packs / "ours.toml")))
+    site = open_reading_room(settings_of(packs, triage=TriageConfig(policy=packs / "ours.toml")))
 
     assert site.policy.name == "ours"
     assert site.policy.priority_of(FindingKey("hernia")) is Priority.STAT
@@ -215,4 +215,4 @@ def test_an_unsound_policy_does_not_start(packs: Path) -> None:
     (packs / "ours.toml").write_text('[priorities]\nabnormality = "STAT"', "utf-8")
 
     with pytest.raises(PolicyUnsound):
-        build_site(settings_of(packs, triage=TriageConfig(policy=packs / "ours.toml")))
+        open_reading_room(settings_of(packs, triage=TriageConfig(policy=packs / "ours.toml")))

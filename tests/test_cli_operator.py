@@ -171,17 +171,6 @@ def test_the_doctor_says_what_to_install_for_a_device_that_is_not_there(
     assert "[gpu]" in ended.err
 
 
-def test_the_demonstration_reads_a_chest_and_refuses_a_tibia(xray_ai: Command) -> None:
-    pytest.importorskip("data_store", reason="the demonstration images are not installed: pip install 'xray-ai[demo]'")
-
-    ended = xray_ai("demo", "--out", "pictures")
-
-    assert ended.code == 0
-    assert "The chest was read and the tibia refused, as they should be." in ended.out
-    assert "Heatmaps, structured reports and secondary captures: pictures" in ended.out
-    assert len(list(Path("pictures").glob("0001-*.png"))) == 2
-
-
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 def test_nothing_is_ever_called_normal(xray_ai: Command, arguments: tuple[str, ...]) -> None:
     a_file("chest.dcm")

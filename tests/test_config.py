@@ -8,6 +8,8 @@ from pydantic import ValidationError
 
 from xray_ai.config import ConfigurationWrong, Settings, keys, read_settings
 
+PACS = '[[destinations]]\nname = "pacs"\nae_title = "PACS1"\nhost = "10.1.0.5"\nport = 104'
+
 
 def a_file(folder: Path, text: str, name: str = "xray-ai.toml") -> Path:
     file = folder / name
@@ -76,6 +78,15 @@ def test_a_switch_is_turned_off_by_a_word_in_the_environment(word: str, monkeypa
         ('ordered_priority = "HIGH"', "key ordered_priority does not exist. Did you mean triage.ordered_priority?"),
         ('[[zebra]]\nx = "y"', "key zebra does not exist."),
         ("_env_prefix = 'OTHER_'", "key _env_prefix does not exist."),
+        ('[storage]\nrute = "x"', "key storage.rute does not exist. Did you mean storage.root?"),
+        (
+            f'{PACS}\n[[destinations]]\nnmae = "b"',
+            "key destinations.name (entry 2) is wrong: Field required",
+        ),
+        (
+            f'{PACS}\nleast_prioritty = "HIGH"',
+            "key destinations.least_prioritty (entry 1) does not exist. Did you mean destinations.least_priority?",
+        ),
     ],
 )
 def test_an_unknown_key_is_refused_with_the_nearest_right_one(tmp_path: Path, text: str, complaint: str) -> None:
@@ -95,6 +106,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_right_one(tmp_path: Path, te
         ("XRAY_AI_MODELS_ROOT", "XRAY_AI_MODELS__ROOT"),
         ("XRAY_AI_DEVICE", "XRAY_AI_INFERENCE__DEVICE"),
         ("xray_ai_log__levle", "XRAY_AI_LOG__LEVEL"),
+        ("XRAY_AI_DESTINATIONS__NAME", "XRAY_AI_DESTINATIONS"),
     ],
 )
 def test_an_unknown_variable_is_refused_with_the_nearest_right_one(
@@ -147,6 +159,48 @@ def test_a_wrong_value_in_the_environment_is_refused_in_words(monkeypatch: pytes
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigurationWrong, match=r"The configuration file .* cannot be read"):
         read(tmp_path / name)
+
+
+def test_each_destination_is_a_table_of_its_own(tmp_path: Path) -> None:
+    settings = read(a_file(tmp_path, f'{PACS}\n{PACS.replace("pacs", "archive")}\nresults = ["sr"]'))
+
+    assert [destination.name for destination in settings.destinations] == ["pacs", "archive"]
+    assert [sorted(destination.results) for destination in settings.destinations] == [["sc", "sr"], ["sr"]]
+
+
+def test_destinations_come_from_the_environment_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XRAY_AI_DESTINATIONS", '[{"name": "pacs", "ae_title": "P", "host": "h", "port": 104}]')
+
+    assert [destination.port for destination in read().destinations] == [104]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['[storage_scp]\nae_titles = ["TOO_LONG_FOR_AN_AE"]', "[storage_scp]\nae_titles = []", "[http]\nport = 0"],
+)
+def test_what_cannot_be_used_is_refused_before_anything_starts(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigurationWrong, match="is wrong"):
+        read(a_file(tmp_path, text))
+
+
+def test_a_door_to_other_machines_needs_a_token(tmp_path: Path) -> None:
+    opened = '[http]\nhost = "0.0.0.0"'
+    with pytest.raises(ConfigurationWrong, match=r"reach 0\.0\.0\.0, so http\.token must be set"):
+        read(a_file(tmp_path, opened))
+
+    assert read(a_file(tmp_path, f'{opened}\ntoken = "0123456789abcdef"')).http.port == 8080
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_this_machine_needs_none(tmp_path: Path, host: str) -> None:
+    assert read(a_file(tmp_path, f'[http]\nhost = "{host}"')).http.token is None
+
+
+def test_secrets_do_not_print_themselves(tmp_path: Path) -> None:
+    settings = read(a_file(tmp_path, '[http]\ntoken = "0123456789abcdef"\n[records]\nurl = "postgresql://u:pw@h/d"'))
+
+    assert "0123456789abcdef" not in repr(settings)
+    assert ":pw@" not in repr(settings)
 
 
 def test_settings_do_not_change_once_read() -> None:

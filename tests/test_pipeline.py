@@ -1,198 +1,317 @@
-"""The path of a radiograph, from the file to how soon; what is not read says why and keeps what its header told."""
+"""The path of a study: read at once, reported when it is quiet, delivered until each destination has it."""
 
-import math
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from pydicom import uid
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.uid import Comprehensive3DSRStorage, ComprehensiveSRStorage
 
-from tests.factories import Pixels, a_dataset, an_acceptance, as_part10, some_pixels
-from tests.packs import (
-    NO_ABNORMALITY,
-    TinyFinding,
-    a_network,
-    a_pack,
-    a_polarity,
-    a_reader,
-    absent,
-    present,
-    replace_network,
-)
-from tests.scope_packs import ALL_IS_WELL, ONLY_OF_DARK_IMAGES, YES, Answers, a_gated_reader
-from xray_ai.domain.finding import FindingKey, ScoreOutOfRange
+from tests.deliver.peers import EVERYTHING, a_destination, a_storage_scp, free_port
+from tests.factories import a_dataset, some_pixels
+from tests.hospitals import MODALITY, Hospital, a_hospital
+from tests.receive.reception import NOW
+from xray_ai import outbox
+from xray_ai.deliver.destinations import Destination
+from xray_ai.domain.delivery import ResultKind
 from xray_ai.domain.priority import Priority
-from xray_ai.domain.scope import ScopeQuestion
-from xray_ai.errors import RejectionCode
-from xray_ai.imaging.part10 import open_part10
-from xray_ai.pipeline import Site, TriagedRadiograph, UnreadRadiograph, display_grayscale, triage_file
-from xray_ai.triage import TriagePolicy
+from xray_ai.domain.received import Repeat
+from xray_ai.durable import Job, Workflow
+from xray_ai.errors import OperatorNeeded
+from xray_ai.records import deliveries
+from xray_ai.records.database import writing
+from xray_ai.records.words import DeliveryStatus, HopKind, StudyStatus
+from xray_ai.setbacks import MOST_DEATHS, take_up_again, take_up_what_was_left
 
-POLICY = TriagePolicy.parse('name = "test"\n[priorities]\nmass = "HIGH"')
-SOP_INSTANCE_UID, STUDY_INSTANCE_UID = "1.2.826.0.1.3680043.10.1", "1.2.826.0.1.3680043.10.2"
-BRIGHTNESS = TinyFinding("mass", weight=4.0)
+READ, REPORT, DELIVER = Workflow.READ_RADIOGRAPH, Workflow.REPORT_STUDY, Workflow.DELIVER_EVIDENCE
+SR_ALONE = frozenset({ResultKind.SR})
+IMAGE = "1.2.826.0.1.3680043.10.1"
 
 
-def a_site(pack: Path, answers: Answers = ALL_IS_WELL) -> Site:
-    return Site(a_gated_reader(pack, answers), an_acceptance(), POLICY, Priority.ROUTINE)
+@pytest.fixture
+def hospital(tmp_path: Path) -> Iterator[Hospital]:
+    with a_hospital(tmp_path) as hospital:
+        yield hospital
 
 
-def a_file(folder: Path, pixels: Pixels | None = None, **attributes: object) -> Path:
-    file = folder / "radiograph.dcm"
-    file.write_bytes(as_part10(a_dataset(pixels, **attributes)))  # type: ignore[arg-type]  # any attribute of a dataset
-    return file
+def another_image(**attributes: object) -> Dataset:
+    """A second image of the same study."""
+    return a_dataset(some_pixels(200, 300), SOPInstanceUID="1.2.826.0.1.3680043.10.9", **attributes)  # type: ignore[arg-type]  # any attribute
 
 
-def read(site: Site, file: Path) -> TriagedRadiograph:
-    outcome = triage_file(site, file)
-    assert isinstance(outcome, TriagedRadiograph), outcome
-    return outcome
+def the_report(hospital: Hospital, revision: int = 1) -> Dataset:
+    return dcmread(hospital.object(hospital.evidence()[revision - 1]))
 
 
-def unread(site: Site, file: Path) -> UnreadRadiograph:
-    outcome = triage_file(site, file)
-    assert isinstance(outcome, UnreadRadiograph)
-    return outcome
+def kinds(hospital: Hospital) -> list[HopKind]:
+    return [hop.what for hop in hospital.way()]
 
 
-def test_a_chest_radiograph_is_read_and_triaged(tmp_path: Path) -> None:
-    site = a_site(a_pack(tmp_path, [present("mass"), absent("pneumothorax")]))
+def test_a_radiograph_is_flagged_before_its_study_is_quiet(hospital: Hospital) -> None:
+    hospital.receive(a_dataset())
 
-    outcome = read(site, a_file(tmp_path))
+    assert hospital.study().status is StudyStatus.RECEIVED
+    assert hospital.work(most=1) == [READ]
+    study = hospital.study()
+    assert (study.status, study.priority, study.because) == (StudyStatus.READ, Priority.HIGH, ("mass",))
+    assert hospital.evidence() == ()
 
-    assert outcome.header.study_instance_uid == STUDY_INSTANCE_UID
-    assert outcome.decision.priority is Priority.HIGH
-    assert [score.finding.key for score in outcome.decision.because] == ["mass"]
-    assert outcome.policy is POLICY
-    assert outcome.notes == ()
 
+def test_a_quiet_study_is_reported_once(hospital: Hospital) -> None:
+    hospital.receive(a_dataset())
 
-def test_the_ordered_priority_of_the_site_is_kept(tmp_path: Path) -> None:
-    site = a_site(a_pack(tmp_path, [absent("mass")]))
+    assert hospital.work() == [READ, REPORT]
 
-    outcome = read(replace(site, ordered_priority=Priority.STAT), a_file(tmp_path))
+    (made,) = hospital.evidence()
+    assert sorted(one.item.split()[0] for one in made.objects) == ["sc", "sr"]
+    assert kinds(hospital) == [HopKind.RECEIVED, HopKind.READ, HopKind.REPORTED]
+    assert hospital.study().read_at is not None
+    assert hospital.clock.now.timestamp() - NOW.timestamp() == 10
 
-    assert outcome.decision.priority is Priority.STAT
 
+def test_images_of_one_study_share_a_report(hospital: Hospital) -> None:
+    hospital.receive(a_dataset())
+    hospital.receive(another_image())
 
-def test_what_is_refused_by_its_header_keeps_its_uids(tmp_path: Path) -> None:
-    outcome = unread(a_site(a_pack(tmp_path)), a_file(tmp_path, BodyPartExamined="KNEE"))
+    hospital.work()
 
-    assert outcome.rejection.code is RejectionCode.BODY_PART
-    assert outcome.header is not None
-    assert outcome.header.sop_instance_uid == SOP_INSTANCE_UID
-    assert outcome.header.study_instance_uid == STUDY_INSTANCE_UID
+    (made,) = hospital.evidence()
+    assert len(made.images) == 2
+    assert the_report(hospital).get("PredecessorDocumentsSequence") is None
 
 
-def test_what_is_refused_by_its_pixels_keeps_its_uids(tmp_path: Path) -> None:
-    outcome = unread(a_site(a_pack(tmp_path)), a_file(tmp_path, np.full((100, 100), 7, np.uint16)))
+def test_no_report_is_made_while_an_image_waits_to_be_read(hospital: Hospital) -> None:
+    hospital.receive(a_dataset())
+    hospital.work(most=1)
+    hospital.receive(another_image())
+    waiting, _ = hospital.jobs.take_first() or pytest.fail("nothing is enqueued")
 
-    assert outcome.rejection.code is RejectionCode.BLANK
-    assert outcome.header is not None
-    assert outcome.header.sop_instance_uid == SOP_INSTANCE_UID
+    assert hospital.work() == [REPORT]
 
+    assert hospital.evidence() == ()
+    hospital.run(waiting)
+    hospital.work()
+    assert len(hospital.evidence()) == 1
 
-def test_a_wrongly_tagged_negative_is_not_scored(tmp_path: Path) -> None:
-    site = a_site(a_pack(tmp_path), {ScopeQuestion.INVERTED: ONLY_OF_DARK_IMAGES})
 
-    outcome = unread(site, a_file(tmp_path, photometric="MONOCHROME1"))
+def test_a_late_image_makes_a_revised_report_that_names_its_predecessor(hospital: Hospital) -> None:
+    hospital.receive(a_dataset())
+    hospital.work()
+    hospital.receive(another_image())
+    hospital.work()
 
-    assert outcome.rejection.code is RejectionCode.LOOKS_INVERTED
+    first, second = hospital.evidence()
+    assert second.predecessor == first.evidence_key
+    (before,) = the_report(hospital, 2).PredecessorDocumentsSequence
+    named = before.ReferencedSeriesSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID
+    assert named == the_report(hospital, 1).SOPInstanceUID
 
 
-def test_without_a_scope_pack_the_classifiers_own_template_finds_a_negative(tmp_path: Path) -> None:
-    site = replace(a_site(a_pack(tmp_path)), reader=a_reader(a_pack(tmp_path, name="old", polarity=a_polarity())))
+def test_every_step_may_run_twice(hospital: Hospital) -> None:
+    hospital.receive(a_dataset())
+    while first := hospital.jobs.take_first():
+        hospital.run(first[0])
+        hospital.run(first[0])
 
-    outcome = unread(site, a_file(tmp_path, photometric="MONOCHROME1"))
+    assert len(hospital.evidence()) == 1
+    assert hospital.study().status is StudyStatus.READ
 
-    assert outcome.rejection.code is RejectionCode.LOOKS_INVERTED
 
+def test_what_a_radiograph_was_ordered_as_is_kept(hospital: Hospital) -> None:
+    hospital.receive(a_dataset(), replace(MODALITY, ordered_priority=Priority.STAT))
 
-def test_a_site_without_a_scope_pack_says_that_pixels_were_not_checked(tmp_path: Path) -> None:
-    site = replace(a_site(a_pack(tmp_path)), reader=a_reader(a_pack(tmp_path, name="old")))
+    hospital.work()
 
-    outcome = read(site, a_file(tmp_path))
+    assert hospital.study().priority is Priority.STAT
 
-    assert [note.code for note in outcome.notes] == ["pixels_not_checked"]
 
+def test_a_refused_chest_image_is_listed_with_its_reason_and_reported_as_not_read(hospital: Hospital) -> None:
+    hospital.receive(a_dataset(ViewPosition="LL"))
 
-@pytest.mark.parametrize("body_part", [None, "CHEST"])
-def test_what_is_no_chest_by_its_pixels_is_refused_whatever_its_header_says(
-    tmp_path: Path, body_part: str | None
-) -> None:
-    site = a_site(a_pack(tmp_path), {ScopeQuestion.NOT_FRONTAL_CHEST: YES})
+    hospital.work()
 
-    outcome = unread(site, a_file(tmp_path, BodyPartExamined=body_part))
+    assert hospital.study().status is StudyStatus.NOT_READ
+    assert "lateral" in str(hospital.study().reason)
+    assert "Not read" in str(the_report(hospital))
 
-    assert outcome.rejection.code is RejectionCode.NOT_FRONTAL_CHEST
 
+def test_of_what_nobody_calls_a_chest_nothing_is_written(hospital: Hospital) -> None:
+    hospital.receive(a_dataset(BodyPartExamined="KNEE"))
 
-def test_a_chest_whose_header_does_not_say_so_is_read_with_a_note(tmp_path: Path) -> None:
-    outcome = read(a_site(a_pack(tmp_path)), a_file(tmp_path, BodyPartExamined=None))
+    hospital.work()
 
-    assert [note.code for note in outcome.notes] == ["body_part_unknown"]
+    assert hospital.study().status is StudyStatus.NOT_READ
+    assert hospital.evidence()[0].objects == ()
+    assert hospital.way()[-1].reason.startswith("Nothing was read")
 
 
-def test_pixels_of_what_the_header_rules_out_are_never_decoded(tmp_path: Path) -> None:
-    outcome = unread(a_site(a_pack(tmp_path)), a_file(tmp_path, BodyPartExamined="KNEE", PixelData=b""))
+def test_the_report_carries_the_corrected_name(hospital: Hospital) -> None:
+    hospital.receive(a_dataset())
+    hospital.work(most=1)
+    assert hospital.receive(a_dataset(PatientName="Corrected^Name")).repeat is Repeat.NEW_HEADER
 
-    assert outcome.rejection.code is RejectionCode.BODY_PART
+    hospital.work()
 
+    assert str(the_report(hospital).PatientName) == "Corrected^Name"
 
-@pytest.mark.parametrize("content", [b"", b"no DICOM", b"\0" * 128 + b"DICM"])
-def test_a_file_that_cannot_be_read_has_no_header(tmp_path: Path, content: bytes) -> None:
-    file = tmp_path / "radiograph.dcm"
-    file.write_bytes(content)
 
-    outcome = unread(a_site(a_pack(tmp_path)), file)
+def test_our_own_results_that_come_back_are_not_read(hospital: Hospital) -> None:
+    hospital.receive(a_dataset())
+    hospital.work()
+    (made,) = hospital.evidence()
 
-    assert outcome.header is None
-    assert outcome.rejection.code in {RejectionCode.NOT_DICOM, RejectionCode.FILE_UNREADABLE}
+    receipts = [hospital.receive(hospital.object(made, item).read_bytes()) for item in ("sr", "sc")]
 
+    assert [receipt.repeat for receipt in receipts] == [Repeat.OWN_RESULT] * 2
+    assert hospital.work() == []
+    assert len(hospital.evidence()) == 1
 
-def test_a_file_that_is_not_there_is_not_read(tmp_path: Path) -> None:
-    outcome = unread(a_site(a_pack(tmp_path)), tmp_path / "missing.dcm")
 
-    assert outcome.header is None
-    assert outcome.rejection.code is RejectionCode.NOT_FOUND
+# ---- deliveries
 
 
-def test_notes_on_the_header_come_before_those_on_the_pixels_and_on_its_grayscale(tmp_path: Path) -> None:
-    file = a_file(tmp_path, ViewPosition=None, PresentationLUTShape="INVERSE")
+def test_every_destination_gets_the_results_that_it_wants(tmp_path: Path) -> None:
+    with a_storage_scp() as pacs, a_storage_scp() as ris:
+        wishes = called("PACS", a_destination(pacs.port)), called("RIS", a_destination(ris.port, results=SR_ALONE))
+        with a_hospital(tmp_path, wishes) as hospital:
+            hospital.receive(a_dataset())
+            hospital.work()
 
-    outcome = read(a_site(a_pack(tmp_path), {ScopeQuestion.MOTION: YES}), file)
+            assert {one.status for one in hospital.deliveries()} == {DeliveryStatus.DELIVERED}
+    assert (len(pacs.datasets), len(ris.datasets)) == (2, 1)
 
-    codes = [note.code for note in outcome.notes]
-    assert codes == ["view_position_unknown", "motion", "presentation_lut_shape_contradiction"]
 
+def called(name: str, destination: Destination) -> Destination:
+    return replace(destination, peer=replace(destination.peer, name=name))
 
-@pytest.mark.parametrize("syntax", [uid.JPEG2000Lossless, uid.HTJ2KLossless])
-def test_reduced_decoding_changes_no_score(tmp_path: Path, syntax: uid.UID) -> None:
-    site = a_site(a_pack(tmp_path, [BRIGHTNESS]))
-    pixels = some_pixels(1024, 900)
 
-    reduced = read(site, a_file(tmp_path, pixels, syntax=syntax)).reading.score_of(FindingKey("mass"))
-    whole = read(site, a_file(tmp_path, pixels)).reading.score_of(FindingKey("mass"))
+def test_a_destination_that_does_not_want_the_study_gets_nothing(tmp_path: Path) -> None:
+    wish = a_destination(free_port(), least_priority=Priority.STAT)
+    with a_hospital(tmp_path, [wish]) as hospital:
+        hospital.receive(a_dataset())
 
-    assert reduced.probability == pytest.approx(whole.probability, abs=0.005)
+        assert hospital.work() == [READ, REPORT]
+        assert hospital.deliveries() == ()
 
 
-def test_a_defect_of_the_model_is_not_taken_for_a_bad_image(tmp_path: Path) -> None:
-    pack = a_pack(tmp_path, [absent("mass")])
-    replace_network(pack, a_network([TinyFinding("mass", bias=math.nan), NO_ABNORMALITY]))
+def test_a_destination_gets_the_form_that_it_takes_and_its_revision_names_the_same_form(tmp_path: Path) -> None:
+    old = {sop_class: syntaxes for sop_class, syntaxes in EVERYTHING.items() if sop_class != Comprehensive3DSRStorage}
+    with a_storage_scp(old) as pacs, a_hospital(tmp_path, [a_destination(pacs.port)]) as hospital:
+        hospital.receive(a_dataset())
+        hospital.work()
+        hospital.receive(another_image())
+        hospital.work()
+        sent = {one.delivered_uid: one.item for one in hospital.deliveries() if one.item == "sr"}
+        second = next(one for one in hospital.evidence()[1].objects if one.sop_instance_uid in sent)
+        report = dcmread(hospital.site.objects.path(second.digest))
 
-    with pytest.raises(ScoreOutOfRange):
-        triage_file(a_site(pack), a_file(tmp_path))
+    assert report.SOPClassUID == ComprehensiveSRStorage
+    (before,) = report.PredecessorDocumentsSequence
+    assert before.ReferencedSeriesSequence[0].ReferencedSOPSequence[0].ReferencedSOPInstanceUID in sent
 
 
-@pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.JPEG2000Lossless])
-def test_the_eye_sees_full_resolution_in_the_window_of_the_header(tmp_path: Path, syntax: uid.UID) -> None:
-    pixels = some_pixels(1024, 900)
+def test_without_localisation_a_destination_gets_the_report_alone(tmp_path: Path) -> None:
+    with a_storage_scp() as pacs, a_hospital(tmp_path, [a_destination(pacs.port, localisation=False)]) as hospital:
+        hospital.receive(a_dataset())
+        hospital.work()
 
-    file = a_file(tmp_path, pixels, syntax=syntax, WindowCenter=3000, WindowWidth=1000)
-    display = display_grayscale(open_part10(file))
+        assert [one.item for one in hospital.deliveries()] == ["sr"]
+    assert len(pacs.datasets) == 1
 
-    assert display.shape == (1024, 900)
-    assert (display[pixels < 2499] == 0.0).all()
-    assert (display[pixels > 3500] == 1.0).all()
+
+def test_a_destination_that_is_away_is_tried_until_it_is_back(tmp_path: Path) -> None:
+    port = free_port()
+    with a_hospital(tmp_path, [a_destination(port)]) as hospital:
+        hospital.receive(a_dataset())
+        hospital.work(most=5)
+        assert {(one.status, one.attempts) for one in hospital.deliveries()} == {(DeliveryStatus.PENDING, 3)}
+        with a_storage_scp() as pacs:
+            away = hospital.site.destinations["PACS1"]
+            back = replace(away, peer=replace(away.peer, port=pacs.port))
+            hospital.site = replace(hospital.site, destinations={"PACS1": back})
+            hospital.work()
+
+        assert {one.status for one in hospital.deliveries()} == {DeliveryStatus.DELIVERED}
+        assert kinds(hospital).count(HopKind.DELIVERY_FAILED) == 2  # the first failure of each
+    assert len(pacs.datasets) == 2
+
+
+def test_what_a_destination_refuses_is_a_dead_letter_until_a_person_retries_it(tmp_path: Path) -> None:
+    with (
+        a_storage_scp(statuses=[0xA900, 0xA900, 0x0000]) as pacs,
+        a_hospital(tmp_path, [a_destination(pacs.port)]) as hospital,
+    ):
+        hospital.receive(a_dataset())
+        hospital.work()
+        assert {one.status for one in hospital.deliveries()} == {DeliveryStatus.DEAD}
+
+        retry(hospital)
+
+        assert hospital.work() == [DELIVER]
+        assert {one.status for one in hospital.deliveries()} == {DeliveryStatus.DELIVERED}
+
+
+def retry(hospital: Hospital) -> None:
+    with writing(hospital.site.engine) as connection:
+        again = deliveries.retry(connection, hospital.clock.now)
+        hospital.jobs.enqueue_in(connection, outbox.deliver_job(again[0], Priority.HIGH))
+
+
+def test_a_destination_that_is_no_longer_configured_leaves_dead_letters(tmp_path: Path) -> None:
+    with a_hospital(tmp_path, [a_destination(free_port())]) as hospital:
+        hospital.receive(a_dataset())
+        hospital.work(most=2)
+        hospital.site = replace(hospital.site, destinations={})
+
+        hospital.work()
+
+        assert {one.status for one in hospital.deliveries()} == {DeliveryStatus.DEAD}
+        assert "has changed" in str(hospital.deliveries()[0].last_error)
+
+
+# ---- setbacks
+
+
+def test_a_defect_is_tried_again_and_then_listed_as_not_read(hospital: Hospital) -> None:
+    hospital.receive(a_dataset())
+    job, _ = hospital.jobs.take_first() or pytest.fail("nothing is enqueued")
+    for _ in range(5):
+        take_up_again(hospital.site, job, ZeroDivisionError())
+        job = (hospital.jobs.take_first() or (job, NOW))[0]
+
+    assert hospital.study().status is StudyStatus.NOT_READ
+    assert "failed again and again (ZeroDivisionError)" in str(hospital.study().reason)
+    hospital.run(job)
+    assert len(hospital.evidence()) == 1
+
+
+def test_what_may_pass_is_tried_for_days(hospital: Hospital) -> None:
+    job = Job(READ, (IMAGE,), attempt=100)
+
+    take_up_again(hospital.site, job, OperatorNeeded("The disk is full.", remedy=""))
+
+    again, due = hospital.jobs.take_first() or pytest.fail("nothing is enqueued")
+    assert again.attempt == 101
+    assert (due - NOW).total_seconds() == 900
+
+
+def test_a_radiograph_under_which_processes_die_is_given_up(hospital: Hospital) -> None:
+    hospital.receive(a_dataset())
+    job, _ = hospital.jobs.take_first() or pytest.fail("nothing is enqueued")
+    hospital.jobs.left = [replace(job, attempt=MOST_DEATHS)]
+
+    take_up_what_was_left(hospital.site)
+
+    assert hospital.jobs.left == []
+    assert hospital.study().status is StudyStatus.NOT_READ
+
+
+def test_a_report_that_cannot_be_composed_is_told(hospital: Hospital) -> None:
+    hospital.receive(a_dataset())
+    hospital.work(most=1)
+
+    take_up_again(hospital.site, Job(REPORT, (hospital.study().study_instance_uid, 2), attempt=5), ZeroDivisionError())
+
+    assert kinds(hospital)[-1] is HopKind.REPORT_FAILED

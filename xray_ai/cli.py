@@ -1,26 +1,22 @@
 """The command xray-ai: thin, typed, and the only room that turns errors into exit codes."""
 
 import json
-import os
 import sys
 import time
-import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from xray_ai import __version__, log
-from xray_ai.app import build_site, check_both, models_root, open_model, result_options
-from xray_ai.config import Settings, read_settings
-from xray_ai.errors import OperatorNeeded, PeerUnavailable, RejectionCode, StudyRejected, XrayAiError
+from xray_ai import __version__, log, operator_commands
+from xray_ai.app import check_both, models_root, open_model, open_reading_room, result_options
+from xray_ai.dicom_files import dicom_files, shown
+from xray_ai.errors import OperatorNeeded
 from xray_ai.evidence_folder import Filed, write_evidence
 from xray_ai.imaging.decode import decoders
 from xray_ai.inference.golden import check_golden
@@ -28,10 +24,18 @@ from xray_ai.inference.model_pack import ModelPack, PackKind, ScopePack, install
 from xray_ai.inference.reader import Reader
 from xray_ai.inference.scope_check import ScopeCheck
 from xray_ai.inference.session import available_devices
-from xray_ai.pipeline import Site, TriagedRadiograph, UnreadRadiograph, triage_file
+from xray_ai.reading_room import ReadingRoom, UnreadRadiograph, triage_file
 from xray_ai.results.triage_json import Read, TriagedFile, as_json
+from xray_ai.service_commands import commands
+from xray_ai.terminal import (
+    EXIT_REJECTED,
+    ConfigOption,
+    complaints,
+    console,
+    exit_code_of,
+    settings_for_command,
+)
 
-EXIT_REJECTED, EXIT_OPERATOR, EXIT_PEER = 1, 2, 3  # 0: done
 RESEARCH_USE = "Research use only, not for diagnosis."
 
 app = typer.Typer(
@@ -39,13 +43,8 @@ app = typer.Typer(
 )
 models = typer.Typer(help="Model packs: what is installed, and whether it is sound.", no_args_is_help=True)
 app.add_typer(models, name="models")
-# File names are printed as they are: brackets and colons in them are no markup.
-console = Console(markup=False, emoji=False, highlight=False)
-complaints = Console(stderr=True, markup=False, emoji=False, highlight=False)
-
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="Configuration file; absent: xray-ai.toml here, if there is one.")
-]
+app.add_typer(commands)  # of the service
+app.add_typer(operator_commands.commands)
 
 
 @app.callback(invoke_without_command=True)
@@ -70,57 +69,29 @@ def triage(
 
     Exit code 0: all were read; 1: some were not, each with its reason; 2: the installation needs an operator.
     """
-    settings = _settings(config)
-    site = build_site(settings)
+    settings = settings_for_command(config)
+    room = open_reading_room(settings)
     triaged = []
-    for file in _with_progress(list(_dicom_files(paths))):
-        triaged.append(_triage(site, file))
+    for file in _with_progress(list(dicom_files(paths))):
+        triaged.append(_triage(room, file))
         if as_jsonl and out is None:
             _print_json(triaged[-1], with_files=False)
     if out is not None:
-        write_evidence(site, [one.filed for one in triaged], out, result_options(settings), datetime.now().astimezone())
+        write_evidence(room, [one.filed for one in triaged], out, result_options(settings), datetime.now().astimezone())
     if as_jsonl and out is not None:  # only now is each study's report known
         for one in triaged:
             _print_json(one, with_files=True)
     if not as_jsonl:
         console.print(_triage_table(triaged))
-        console.print(_legend(site, out))
+        console.print(_legend(room, out))
     if not triaged or any(isinstance(one.filed.outcome, UnreadRadiograph) for one in triaged):
         raise typer.Exit(EXIT_REJECTED)
-
-
-@app.command()
-def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the pictures.")] = Path("xray-ai-data/demo"),
-) -> None:
-    """Triage a real chest radiograph full of masses, and a tibia that must be refused."""
-    folder = _demo_images()
-    settings = _settings(None)
-    site = build_site(settings)
-    triaged = [_triage(site, folder / name) for name in DEMO_FILES]
-    write_evidence(site, [one.filed for one in triaged], out, result_options(settings), datetime.now().astimezone())
-    console.print(_triage_table(triaged))
-    console.print(_legend(site, out))
-    chest, tibia = (one.filed.outcome for one in triaged)
-    if isinstance(chest, UnreadRadiograph) or not _is_refused_by_body_part(tibia):
-        raise OperatorNeeded(
-            "The demonstration went another way: the chest should be read and the tibia refused by its body part.",
-            remedy="Run `xray-ai doctor`.",
-        )
-    console.print("The chest was read and the tibia refused, as they should be.")
-
-
-def _is_refused_by_body_part(outcome: TriagedRadiograph | UnreadRadiograph) -> bool:
-    return isinstance(outcome, UnreadRadiograph) and outcome.rejection.code is RejectionCode.BODY_PART
-
-
-DEMO_FILES = ("RG1_UNCR.dcm", "RG3_UNCR.dcm")
 
 
 @models.command("list")
 def list_models(config: ConfigOption = None) -> None:
     """List the model packs that are installed."""
-    root = models_root(_settings(config))
+    root = models_root(settings_for_command(config))
     table = Table(
         "pack", "kind", "version", "digest", "outputs", "measured (95 % interval)", "licence", title=str(root)
     )
@@ -157,7 +128,7 @@ def verify(
     config: ConfigOption = None,
 ) -> None:
     """Check packs: digests, graph, golden scores; print the alerts to expect, or what is refused."""
-    settings = _settings(config)
+    settings = settings_for_command(config)
     folders = (pack,) if pack else installed_packs(models_root(settings))
     if not folders:
         raise OperatorNeeded(f"No pack is installed under {models_root(settings)}.", remedy="Set models.root.")
@@ -170,7 +141,7 @@ def verify(
 @app.command()
 def doctor(config: ConfigOption = None) -> None:
     """Say what this installation can do, and what to install or mend."""
-    settings = _settings(config)
+    settings = settings_for_command(config)
     table = Table("transfer syntax", "decoder", "state")
     for decoder in decoders():
         state = "ready" if decoder.is_available else f"missing: pip install {decoder.package}"
@@ -178,7 +149,7 @@ def doctor(config: ConfigOption = None) -> None:
     console.print(table)
     console.print(f"devices offered by ONNX Runtime: {', '.join(sorted(available_devices()))}")
     console.print(f"device configured: {settings.inference.device}")
-    reader = build_site(settings).reader
+    reader = open_reading_room(settings).reader
     check_both(reader)
     console.print(f"model pack: {reader.pack.card.name} {reader.pack.card.version}, golden scores hold")
     scope = reader.scope_identity
@@ -191,47 +162,7 @@ def doctor(config: ConfigOption = None) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command (None: as it was called); every error becomes one sentence and an exit code."""
-    try:
-        app(arguments)
-    except XrayAiError as error:
-        complaints.print(f"xray-ai: {error}")
-        sys.exit(_exit_code(error))
-    except Exception as defect:  # noqa: BLE001 - the process edge: a defect is named by place, its values may be a patient's
-        place = traceback.extract_tb(defect.__traceback__)[-1]
-        complaints.print(
-            f"xray-ai: a defect of this program: {type(defect).__name__} in {Path(place.filename).name}, line"
-            f" {place.lineno}. Nothing was lost; please report it with these words."
-        )
-        sys.exit(EXIT_OPERATOR)
-
-
-def _exit_code(error: XrayAiError) -> int:
-    match error:
-        case StudyRejected():
-            return EXIT_REJECTED
-        case PeerUnavailable():
-            return EXIT_PEER
-        case _:
-            return EXIT_OPERATOR
-
-
-def _settings(config: Path | None) -> Settings:
-    settings = read_settings(config, dict(os.environ))
-    log.configure(settings.log.level)
-    return settings
-
-
-def _dicom_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """Files in the order given; folders in the order of their names, without following links into other folders."""
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        closed: list[OSError] = []  # folders that may not be listed: named among what was not read, never passed over
-        for folder, subfolders, names in os.walk(path, onerror=closed.append):
-            subfolders.sort()
-            yield from (Path(folder, name) for name in sorted(names) if name != "DICOMDIR")
-        yield from (Path(error.filename) for error in closed)
+    sys.exit(exit_code_of(lambda: app(arguments)))
 
 
 def _with_progress(paths: list[Path]) -> Iterable[Path]:
@@ -246,9 +177,9 @@ class _Timed:
     seconds: float
 
 
-def _triage(site: Site, path: Path) -> _Timed:
+def _triage(room: ReadingRoom, path: Path) -> _Timed:
     started = time.perf_counter()
-    outcome = triage_file(site, path)
+    outcome = triage_file(room, path)
     seconds = time.perf_counter() - started
     if isinstance(outcome, UnreadRadiograph):
         log.event("radiograph.not_read", reason=outcome.rejection.code.value)
@@ -275,17 +206,12 @@ def _print_json(one: _Timed, *, with_files: bool) -> None:
     sys.stdout.flush()
 
 
-def _shown(path: Path) -> str:
-    """A file's name for the eye; bytes in it that are no UTF-8 would stop the terminal."""
-    return os.fsencode(path.name).decode("utf-8", "replace")
-
-
 def _triage_table(triaged: Iterable[_Timed]) -> Table:
     table = Table(
         "file", "priority", "because (probability)", "view", "s", box=None, header_style="bold", pad_edge=False
     )
     for one in triaged:
-        name, outcome = _shown(one.filed.path), one.filed.outcome
+        name, outcome = shown(one.filed.path), one.filed.outcome
         if isinstance(outcome, UnreadRadiograph):
             table.add_row(name, "-", f"not read by AI: {outcome.rejection.found}", "", "")
             continue
@@ -296,8 +222,8 @@ def _triage_table(triaged: Iterable[_Timed]) -> Table:
     return table
 
 
-def _legend(site: Site, out: Path | None) -> str:
-    model, scope = site.reader.pack.identity, site.reader.scope_identity
+def _legend(room: ReadingRoom, out: Path | None) -> str:
+    model, scope = room.reader.pack.identity, room.reader.scope_identity
     checked = f"Scope {scope.name} {scope.version} ({scope.digest[:12]})." if scope else "Pixels are not checked."
     pictures = f"\nHeatmaps, structured reports and secondary captures: {out}" if out else ""
     return f"\nModel {model.name} {model.version} ({model.digest[:12]}). {checked} {RESEARCH_USE}{pictures}"
@@ -326,12 +252,3 @@ def _scope_table(scope: ScopeCheck) -> Table:
         follows = "not read" if output.action == "refuse" else "noted"
         table.add_row(output.key.value, f"{output.point:.3f}", follows, output.measured)
     return table
-
-
-def _demo_images() -> Path:
-    try:
-        return Path(str(files("data_store"))) / "data"
-    except ModuleNotFoundError as error:
-        raise OperatorNeeded(
-            "The demonstration images are not installed.", remedy="pip install 'xray-ai[cpu,demo]'."
-        ) from error

@@ -38,6 +38,7 @@ class RejectionCode(StrEnum):
     NOT_FRONTAL_CHEST = "not_frontal_chest"
     TURNED = "turned"
     LOOKS_INVERTED = "looks_inverted"
+    DEFECT = "defect"
 
 
 class XrayAiError(Exception):

@@ -14,7 +14,7 @@ from xray_ai import log
 from xray_ai.domain.evidence import ResultOptions
 from xray_ai.domain.uid import SOPInstanceUID, StudyInstanceUID
 from xray_ai.errors import OperatorNeeded, StudyRejected
-from xray_ai.pipeline import Site, TriagedRadiograph, UnreadRadiograph, report_study, result_image
+from xray_ai.reading_room import ReadingRoom, TriagedRadiograph, UnreadRadiograph, report_study, result_image
 from xray_ai.results.evidence import Evidence
 from xray_ai.results.heatmap_image import HeatmapCaption, heatmap_png
 from xray_ai.results.study_result import ReadImage, StudyImage, UnreadImage
@@ -31,7 +31,9 @@ class Filed:
     files: dict[str, Path] = field(default_factory=dict)  # kind of result -> file
 
 
-def write_evidence(site: Site, filed: Sequence[Filed], folder: Path, options: ResultOptions, now: datetime) -> None:
+def write_evidence(
+    room: ReadingRoom, filed: Sequence[Filed], folder: Path, options: ResultOptions, now: datetime
+) -> None:
     """Write the results of every study among `filed` into `folder`, and name them in each one's `files`.
 
     Raises: OperatorNeeded, when the folder cannot be written.
@@ -40,7 +42,7 @@ def write_evidence(site: Site, filed: Sequence[Filed], folder: Path, options: Re
         folder.mkdir(parents=True, exist_ok=True)
         times = ReadingTimes(folder / READING_TIMES)
         for study_uid, members in _by_study(filed).items():
-            _write_study(site, study_uid, members, _Sheaf(folder, options, times, now))
+            _write_study(room, study_uid, members, _Sheaf(folder, options, times, now))
     except OSError as error:
         raise OperatorNeeded(
             f"The results cannot be written into {folder} ({type(error).__name__}).",
@@ -58,7 +60,9 @@ class _Sheaf:
     now: datetime
 
 
-def _write_study(site: Site, study_uid: StudyInstanceUID, members: Sequence[tuple[int, Filed]], sheaf: _Sheaf) -> None:
+def _write_study(
+    room: ReadingRoom, study_uid: StudyInstanceUID, members: Sequence[tuple[int, Filed]], sheaf: _Sheaf
+) -> None:
     """Write one study's pictures, file by file, and its objects, in which an image that came twice counts once."""
     images: dict[SOPInstanceUID, StudyImage] = {}
     for number, one in members:
@@ -71,9 +75,9 @@ def _write_study(site: Site, study_uid: StudyInstanceUID, members: Sequence[tupl
             images[image.header.sop_instance_uid] = image
     if not images:
         return
-    read_at = max(sheaf.times.of(image, site, sheaf.now) for image in images.values())
+    read_at = max(sheaf.times.of(image, room, sheaf.now) for image in images.values())
     sheaf.times.save()  # before the objects that carry it: an unfinished run is finished with the same ones
-    evidence = report_study(site, list(images.values()), read_at, sheaf.options)
+    evidence = report_study(room, list(images.values()), read_at, sheaf.options)
     for _, one in members:
         if one.outcome.header is not None:
             one.files.update(_write_objects(sheaf.folder, study_uid, one.outcome.header.sop_instance_uid, evidence))
@@ -98,10 +102,10 @@ class ReadingTimes:
         except (ValueError, TypeError, AttributeError) as error:
             raise OperatorNeeded(f"{file} is damaged.", remedy="Choose another folder, or remove this file.") from error
 
-    def of(self, image: StudyImage, site: Site, now: datetime) -> datetime:
+    def of(self, image: StudyImage, room: ReadingRoom, now: datetime) -> datetime:
         """The recorded time of this reading, or `now`, which is then recorded."""
-        scope = site.reader.scope_identity
-        models = (site.reader.pack.identity, scope) if scope else (site.reader.pack.identity,)
+        scope = room.reader.scope_identity
+        models = (room.reader.pack.identity, scope) if scope else (room.reader.pack.identity,)
         key = " ".join((log.key_of(image.header.sop_instance_uid), *(model.digest[:16] for model in models)))
         return self._times.setdefault(key, now.replace(microsecond=0))
 

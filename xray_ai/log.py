@@ -5,18 +5,24 @@ import logging
 import sys
 
 import structlog
+from structlog.typing import EventDict
 
 
-def configure(level: str) -> None:
-    """Send events at or above `level` to standard error as JSON Lines."""
+def configure(level: str, process: str | None = None) -> None:
+    """Send events at or above `level` to standard error as JSON Lines, under the name of a process if it has one."""
+
+    def name_process(_logger: object, _method: str, facts: EventDict) -> EventDict:
+        return facts if process is None else {"process": process, **facts}
+
     structlog.configure(
         processors=[
+            name_process,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # whatever that is when something happens
     )
 
 

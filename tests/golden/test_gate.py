@@ -8,19 +8,19 @@ from pydicom import dcmread
 
 from tests.factories import a_demo_file
 from tests.house.shape import ROOT
-from xray_ai.app import build_site
+from xray_ai.app import open_reading_room
 from xray_ai.config import Settings
 from xray_ai.errors import RejectionCode
 from xray_ai.inference.model_pack import PackKind, installed_packs, kind_of
-from xray_ai.pipeline import Site, TriagedRadiograph, UnreadRadiograph, triage_file
+from xray_ai.reading_room import ReadingRoom, TriagedRadiograph, UnreadRadiograph, triage_file
 
 IS_SHIPPED = any(kind_of(pack) is PackKind.SCOPE for pack in installed_packs(ROOT / "models"))
 pytestmark = pytest.mark.skipif(not IS_SHIPPED, reason="no scope pack ships yet")
 
 
 @cache
-def site() -> Site:
-    return build_site(Settings())
+def site() -> ReadingRoom:
+    return open_reading_room(Settings())
 
 
 def outcome_of(name: str, folder: Path, **attributes: str) -> TriagedRadiograph | UnreadRadiograph:

@@ -8,18 +8,18 @@ import pytest
 from pydicom.dataset import Dataset
 
 from tests.factories import Pixels, a_dataset
-from xray_ai.app import build_site
+from xray_ai.app import open_reading_room
 from xray_ai.config import ModelsConfig, Settings
 from xray_ai.imaging.grey_file import open_grey_file
-from xray_ai.pipeline import Site, TriagedRadiograph, triage_file
+from xray_ai.reading_room import ReadingRoom, TriagedRadiograph, triage_file
 
 FULL = 255
 
 
 @cache
-def site() -> Site:
+def site() -> ReadingRoom:
     """Its pixels are not checked: the chest is a drawing, and a scope pack may well refuse it."""
-    return build_site(Settings(models=ModelsConfig(scope="none")))
+    return open_reading_room(Settings(models=ModelsConfig(scope="none")))
 
 
 def chest() -> Pixels:

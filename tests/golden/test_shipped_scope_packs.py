@@ -17,7 +17,7 @@ from xray_ai.imaging.part10 import open_part10
 from xray_ai.imaging.stored_image import StoredImage
 from xray_ai.inference.golden import GOLDEN_FILE, GoldenCard, check_golden
 from xray_ai.inference.model_pack import PackKind, ScopePack, installed_packs, kind_of
-from xray_ai.pipeline import display_grayscale
+from xray_ai.reading_room import display_grayscale
 
 LARGEST_BYTES = 10 * 10**6
 PACKS = [pack for pack in installed_packs(ROOT / "models") if kind_of(pack) is PackKind.SCOPE]

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from tests.factories import a_dataset
-from xray_ai.app import build_site
+from xray_ai.app import open_reading_room
 from xray_ai.config import Settings
 from xray_ai.imaging.grey_file import open_grey_file
-from xray_ai.pipeline import Site, TriagedRadiograph, triage_file
+from xray_ai.reading_room import ReadingRoom, TriagedRadiograph, triage_file
 from xray_ai.training.datasets.cohort import CohortImage, Split
 from xray_ai.training.datasets.nih_chestxray14 import FINDING_KEYS, read_cohort
 from xray_ai.training.evaluation.ranking import auroc
@@ -29,7 +29,7 @@ pytestmark = [
 IMAGES = 400
 
 
-def probabilities_as_dicom(site: Site, image: CohortImage, folder: Path) -> list[float] | None:
+def probabilities_as_dicom(site: ReadingRoom, image: CohortImage, folder: Path) -> list[float] | None:
     """Write the image as an inverted 12-bit DX, as another vendor might, and send it down the path."""
     grey = np.asarray(open_grey_file(image.path).values, np.uint16)
     file = folder / "image.dcm"
@@ -39,7 +39,7 @@ def probabilities_as_dicom(site: Site, image: CohortImage, folder: Path) -> list
 
 
 def test_auroc_is_the_same_by_either_way(tmp_path: Path) -> None:
-    site = build_site(Settings())
+    site = open_reading_room(Settings())
     images = read_cohort(DATA).of(Split.TUNE)[:IMAGES]
     as_jpeg = score_images(site.reader, images, FINDING_KEYS)
 

@@ -1,0 +1,35 @@
+"""Puts the HTTP edge together: routes, who may ask, and how errors are told."""
+
+from fastapi import Depends, FastAPI
+
+from xray_ai import __version__
+from xray_ai.api import deliveries, docs_page, operations, studies, worklist
+from xray_ai.api.access import hold_token, keep_out_of_caches
+from xray_ai.api.problems import MEDIA_TYPE, Problem, tell_problems
+from xray_ai.api.service import Operations
+
+GUARDED = (worklist.router, studies.router, deliveries.router, operations.guarded)
+DESCRIPTION = "Triage of chest radiographs. Research use only, not for diagnosis."
+
+
+def create_app(operations_of_site: Operations, token: str | None) -> FastAPI:
+    """Make the edge of a service; with a token, whoever asks for patients or numbers must show it."""
+    app = FastAPI(
+        title="xray_ai",
+        version=__version__,
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        responses={"4XX": _error("What was asked is wrong."), "5XX": _error("The service cannot answer.")},
+    )
+    app.state.operations, app.state.token = operations_of_site, token
+    tell_problems(app)
+    for router in GUARDED:
+        app.include_router(router, dependencies=[Depends(hold_token), Depends(keep_out_of_caches)])
+    for router in (operations.open_to_all, docs_page.router):
+        app.include_router(router)
+    return app
+
+
+def _error(description: str) -> dict[str, object]:
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}

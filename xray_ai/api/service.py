@@ -1,0 +1,34 @@
+"""What the HTTP edge knows of the service behind it; whoever starts the edge hands it over."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import Engine
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """What may be asked of the service."""
+
+    engine: Engine  # of the records
+    storage_root: Path
+    device: str  # that the network runs on
+    queue_depths: Callable[[], Mapping[str, int]]  # by queue: what waits to be done, or is being done
+    not_ready: Callable[[], Sequence[str]]  # a sentence for each thing that is not; none: ready
+    now: Callable[[], datetime] = utc_now
+
+
+def operations_of(request: Request) -> Operations:
+    operations: Operations = request.app.state.operations
+    return operations
+
+
+Service = Annotated[Operations, Depends(operations_of)]

@@ -1,0 +1,43 @@
+"""The words that the records use for where a study, a reading, a delivery and a study's way stand."""
+
+from enum import StrEnum
+
+
+class StudyStatus(StrEnum):
+    """Where a study stands on the worklist."""
+
+    RECEIVED = "received"  # at least one image waits, and none was read
+    READ = "read"  # at least one image was read
+    NOT_READ = "not_read"  # every image was refused; the reason says why
+
+
+class ReadingStatus(StrEnum):
+    """What became of one radiograph before one model."""
+
+    READ = "read"
+    NOT_READ = "not_read"
+
+
+class DeliveryStatus(StrEnum):
+    """Where one result stands on its way to one destination."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"  # no longer tried by itself; kept until a person says 'retry'
+
+
+class HopKind(StrEnum):
+    """A step on a study's way, for 'where is my study?'."""
+
+    RECEIVED = "received"
+    REPEATED = "repeated"  # the same pixels with another header or in another syntax
+    CONFLICT = "conflict"
+    OWN_RESULT = "own_result"
+    READ = "read"
+    NOT_READ = "not_read"
+    REPORTED = "reported"
+    REPORT_FAILED = "report_failed"  # by a defect, after several tries
+    DELIVERED = "delivered"
+    DELIVERY_FAILED = "delivery_failed"  # it is tried again
+    DELIVERY_DEAD = "delivery_dead"
+    DELIVERY_RETRIED = "delivery_retried"
