@@ -61,6 +61,12 @@ def serve(settings: Settings) -> None:
         ProcessTree(members, lock, settings.engine.drain_s + SPARE_S).run()
 
 
+def alone(run: Callable[[Settings], None], settings: Settings) -> None:
+    """Run one process of the service, on a machine of its own perhaps, until SIGTERM."""
+    in_a_process(partial(exit_code_of, partial(prepare, settings)))
+    run(settings)
+
+
 def _be(name: str, run: Callable[[Settings], None], settings: Settings) -> int:
     """Be one process of the service; the exit code."""
     log.configure(settings.log.level or "INFO", name)
