@@ -38,3 +38,17 @@ def test_the_memory_of_one_radiograph_serves_the_next() -> None:
     pages = subprocess.run([sys.executable, "-c", FETCHED_PAGES], cwd=ROOT, capture_output=True, check=True).stdout
 
     assert int(pages) < 100
+
+
+def test_who_lets_others_go_first_has_less_weight_among_processes_and_sessions() -> None:
+    told = """
+import os
+from pathlib import Path
+from xray_ai.one_core import AUTOGROUP, let_others_go_first
+os.setsid()
+let_others_go_first()
+assert os.nice(0) >= 10
+assert not AUTOGROUP.exists() or AUTOGROUP.read_text().split()[-1] == "10"
+"""
+
+    assert subprocess.run([sys.executable, "-c", told], cwd=ROOT, check=False).returncode == 0

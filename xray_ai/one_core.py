@@ -1,12 +1,17 @@
-"""What a process that reads radiographs sets for itself: one thread, and memory that stays at hand."""
+"""What a process sets for itself: one thread, memory that stays at hand, and who goes first where cores are scarce."""
 
 import ctypes
+import os
+from contextlib import suppress
+from pathlib import Path
 
 import cv2
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 LARGEST_KEPT_ARRAY = 32 * 2**20  # the most that glibc takes for M_MMAP_THRESHOLD; a radiograph's 15 MB lie below it
 MOST_KEPT = 256 * 2**20
+PATIENCE = 10  # nice value, 0 to 19
+AUTOGROUP = Path("/proc/self/autogroup")
 
 
 def settle_on_one_core() -> None:
@@ -21,3 +26,13 @@ def settle_on_one_core() -> None:
     if mallopt is not None:
         mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT_ARRAY)
         mallopt(M_TRIM_THRESHOLD, MOST_KEPT)
+
+
+def let_others_go_first() -> None:
+    """Take what the processes that receive and read leave: a flag is waited for, a report less so.
+
+    Linux weighs sessions before it weighs the processes in them, where autogroups are on. Source: sched(7).
+    """
+    os.nice(PATIENCE)
+    with suppress(OSError):  # elsewhere there are none
+        AUTOGROUP.write_text(str(PATIENCE))

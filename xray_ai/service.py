@@ -28,6 +28,7 @@ from xray_ai.domain.received import ObjectDigest
 from xray_ai.durable import Executor, Queue, Workflow
 from xray_ai.housekeeping import Chore, Keeping, beat, keeping_house, take_over, tidy
 from xray_ai.http_server import answer
+from xray_ai.one_core import let_others_go_first
 from xray_ai.pipeline import Site, deliver_evidence, read_radiograph, report_study
 from xray_ai.process_tree import (
     LOCK_VARIABLE,
@@ -59,6 +60,12 @@ def serve(settings: Settings) -> None:
         in_a_process(partial(exit_code_of, partial(prepare, settings)))
         members = [Member(name, partial(_be, name, run, settings)) for name, run in MEMBERS.items()]
         ProcessTree(members, lock, settings.engine.drain_s + SPARE_S).run()
+
+
+def alone(run: Callable[[Settings], None], settings: Settings) -> None:
+    """Run one process of the service, on a machine of its own perhaps, until SIGTERM."""
+    in_a_process(partial(exit_code_of, partial(prepare, settings)))
+    run(settings)
 
 
 def _be(name: str, run: Callable[[Settings], None], settings: Settings) -> int:
@@ -107,6 +114,8 @@ def receive(settings: Settings) -> None:
 def work(settings: Settings, queues: Sequence[Queue]) -> None:
     """Do what waits in these queues until SIGTERM."""
     stop = _told_to_stop()
+    if Queue.READ not in queues:
+        let_others_go_first()
     worker = _worker("-".join(queues))
     with open_site(settings) as site, keeping_house(_chores(settings, site, queues, worker), utc_now, stop):
         executor = Executor(site.engine, worker)

@@ -1,6 +1,7 @@
 """The commands that run the service: all of it, one of its processes, or its demonstration."""
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -25,13 +26,13 @@ def serve(config: ConfigOption = None) -> None:
 @commands.command()
 def receive(config: ConfigOption = None) -> None:
     """Receive by C-STORE only; one of the processes of `serve`, for a machine of its own."""
-    service.receive(settings_for_service(config, "receiver"))
+    service.alone(service.receive, settings_for_service(config, "receiver"))
 
 
 @commands.command()
 def api(config: ConfigOption = None) -> None:
     """Answer over HTTP only: worklist, studies, deliveries, health, metrics; one of the processes of `serve`."""
-    service.api(settings_for_service(config, "api"))
+    service.alone(service.api, settings_for_service(config, "api"))
 
 
 @commands.command()
@@ -40,7 +41,7 @@ def work(
     config: ConfigOption = None,
 ) -> None:
     """Work on queues only: read radiographs, compose reports, deliver results."""
-    service.work(settings_for_service(config, service.role_of(queue)), queue)
+    service.alone(partial(service.work, queues=queue), settings_for_service(config, service.role_of(queue)))
 
 
 @commands.command()

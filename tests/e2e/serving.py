@@ -31,6 +31,7 @@ from xray_ai.records.words import DeliveryStatus, StudyStatus
 
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 240  # of a machine that does much else
+LOG_FILE = "service.log"
 MEMBERS = ("receiver", "reader", "reporter", "api")
 CONFIG = """
 [log]
@@ -186,19 +187,21 @@ def serving(
 
 def started(folder: Path, port: int, models: Path | None = None) -> Service:
     """Start it, and do not wait."""
+    process = process_of(folder, models, "serve")
+    config = tomllib.loads((folder / "xray-ai.toml").read_text("utf-8"))
+    engine = open_database(config["records"].get("url", f"sqlite:///{folder}/storage/records.sqlite"))
+    return Service(folder, port, config["http"]["port"], process, engine, folder / LOG_FILE)
+
+
+def process_of(folder: Path, models: Path | None, *command: str) -> subprocess.Popen[bytes]:
+    """Start a command of the service with the configuration in this folder."""
     environment = {key: word for key, word in os.environ.items() if not key.startswith("XRAY_AI_")}
     environment |= {"PYTHONPATH": str(ROOT)}
     if models is not None:
         environment |= {"XRAY_AI_MODELS__ROOT": str(models)}
-    log_file = folder / "service.log"
-    with log_file.open("ab") as log:
-        command = [sys.executable, "-m", "xray_ai", "serve", "--config", str(folder / "xray-ai.toml")]
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env=environment
-        )
-    config = tomllib.loads((folder / "xray-ai.toml").read_text("utf-8"))
-    engine = open_database(config["records"].get("url", f"sqlite:///{folder}/storage/records.sqlite"))
-    return Service(folder, port, config["http"]["port"], process, engine, log_file)
+    with (folder / LOG_FILE).open("ab") as log:
+        whole = [sys.executable, "-m", "xray_ai", *command, "--config", str(folder / "xray-ai.toml")]
+        return subprocess.Popen(whole, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env=environment)
 
 
 def is_listening(service: Service) -> bool:

@@ -7,7 +7,17 @@ import pytest
 from pydicom.uid import Comprehensive3DSRStorage, SecondaryCaptureImageStorage
 
 from tests.deliver.peers import a_program, free_port
-from tests.e2e.serving import Service, held_by, serving, started, storescp, studies_on_disk, study_uid, until
+from tests.e2e.serving import (
+    Service,
+    held_by,
+    process_of,
+    serving,
+    started,
+    storescp,
+    studies_on_disk,
+    study_uid,
+    until,
+)
 from tests.factories import MARKED_NAME, a_demo_file
 from tests.orthanc import running_orthanc
 from tests.packs import a_pack, absent, present
@@ -145,6 +155,21 @@ def test_the_service_drains_when_it_is_asked_to_stop_and_takes_up_what_was_left(
 
     assert again.stop() == 0
     assert len(again.studies()) == 3
+
+
+def test_its_processes_run_apart_as_well(tmp_path: Path, models: Path) -> None:
+    with a_program(storescp(tmp_path), tmp_path) as port, serving(tmp_path, {"pacs": port}, models=models) as service:
+        service.stop()
+        commands = ("receive",), ("work", "--queue", "read"), ("work", "--queue", "report", "--queue", "deliver")
+        apart = [process_of(tmp_path, models, *command) for command in commands]
+        until(lambda: service.call("echoscu").returncode == 0, "the receiver listens")
+        service.push(*studies_on_disk(tmp_path / "sent", 2))
+        until(lambda: service.is_done(2), "all is read and delivered")
+        for process in apart:
+            process.terminate()
+
+        assert [process.wait(60) for process in apart] == [0, 0, 0]
+    assert len(held_by(tmp_path)) == 2 * len(RESULTS)
 
 
 def test_one_key_follows_a_study_through_all_processes_and_no_patient_is_logged(tmp_path: Path, models: Path) -> None:
