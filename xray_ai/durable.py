@@ -42,7 +42,7 @@ class Pace:
     poll_s: float
 
 
-PACES = {Queue.READ: Pace(4, 0.05), Queue.REPORT: Pace(4, 0.5), Queue.DELIVER: Pace(8, 0.5)}
+PACES = {Queue.READ: Pace(4, 0.05), Queue.REPORT: Pace(2, 0.2), Queue.DELIVER: Pace(8, 0.5)}
 
 
 class Workflow(StrEnum):
