@@ -15,11 +15,13 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, Enque
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from xray_ai import log
 from xray_ai.domain.priority import Priority
 
 PATH_VERSION = "1"  # of the steps of the path: raised when they change, and unfinished work is then begun anew
 APPLICATION = "xray-ai"
 MOST_ATTEMPTS = 5  # of a workflow whose process died under it
+LONGEST_WARNING = 200  # characters
 MOST_AT_ONCE = 1000  # workflows that are listed
 FIRST_PRIORITY = {Priority.STAT: 1, Priority.HIGH: 2, Priority.ROUTINE: 3}  # the lower goes first; 0 would pass all
 
@@ -40,7 +42,7 @@ class Pace:
     poll_s: float
 
 
-PACES = {Queue.READ: Pace(4, 0.05), Queue.REPORT: Pace(4, 0.5), Queue.DELIVER: Pace(8, 0.5)}
+PACES = {Queue.READ: Pace(4, 0.05), Queue.REPORT: Pace(2, 0.2), Queue.DELIVER: Pace(8, 0.5)}
 
 
 class Workflow(StrEnum):
@@ -174,7 +176,8 @@ class Executor:
             "console_log_level": "WARNING",
         }
         DBOS(config=config)
-        logging.getLogger("dbos").setLevel(logging.WARNING)
+        logger = logging.getLogger("dbos")
+        logger.handlers[:] = [_EngineWarnings(logging.WARNING)]
 
     def perform(self, workflow: Workflow, function: Callable[..., None], failed: Failed) -> None:
         """Name the function that is the workflow, and what to do when it fails; before `launch`."""
@@ -206,6 +209,14 @@ class Executor:
         """Take no new work, and give what runs so long to end."""
         DBOS.destroy(workflow_completion_timeout_sec=drain_s)
         self._engine.dispose()
+
+
+class _EngineWarnings(logging.Handler):
+    """What worries the engine, as events of ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        told = record.getMessage().partition("\n")[0][:LONGEST_WARNING]
+        log.warning("engine.warned", told=told, where=f"{record.filename}:{record.lineno}")
 
 
 def prepare(records: Engine) -> None:
