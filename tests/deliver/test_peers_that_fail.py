@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydicom import uid
+from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE
 
 from tests.deliver.peers import (
@@ -23,8 +24,12 @@ from tests.deliver.peers import (
     stop_reading,
 )
 from tests.factories import a_dataset, as_part10
+from xray_ai.acceptance import DX_FOR_PRESENTATION
+from xray_ai.deliver.association import associated
+from xray_ai.deliver.outgoing_file import outgoing_file
 from xray_ai.deliver.storage_scu import send_files
 from xray_ai.domain.delivery import DeliveryRefused, Peer
+from xray_ai.domain.uid import SOPClassUID, TransferSyntaxUID
 from xray_ai.errors import PeerUnavailable, XrayAiError
 
 HALF_A_FILE = 2**20
@@ -36,6 +41,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return a_part10_file(
         tmp_path_factory.mktemp("large") / "large.dcm", as_part10(a_dataset(np.zeros((4000, 4000), np.uint16)))
     )
+
+
+DX = (SOPClassUID(DX_FOR_PRESENTATION), TransferSyntaxUID(ExplicitVRLittleEndian))
 
 
 def failure_of(peer: Peer, file: Path) -> XrayAiError:
@@ -139,3 +147,12 @@ def called_by_its_name(ae: AE) -> None:
 
 def one_association(ae: AE) -> None:
     ae.maximum_associations = 1
+
+
+def test_only_who_waits_for_an_answer_takes_it(tmp_path: Path) -> None:
+    image = a_part10_file(tmp_path / "image.dcm")
+    with a_storage_scp() as scp, associated(a_peer(scp.port), [DX]) as association:
+        took = association._association.dimse.get_msg(block=False)  # noqa: SLF001 - as the library's own thread asks
+
+        assert took == (None, None)
+        assert association.store(outgoing_file(image)) == 0

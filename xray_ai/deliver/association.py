@@ -11,7 +11,7 @@ from pynetdicom.association import Association
 from pynetdicom.pdu import A_ABORT_RQ
 
 from xray_ai.deliver import refusals
-from xray_ai.deliver.calling_ae import CallingAE, Line, bound_memory
+from xray_ai.deliver.calling_ae import CallingAE, Line, bound_memory, keep_answers
 from xray_ai.deliver.outgoing_file import OutgoingFile
 from xray_ai.deliver.presentation_contexts import Context
 from xray_ai.domain.delivery import DeliveryRefused, Peer
@@ -85,6 +85,7 @@ def associated(peer: Peer, contexts: Sequence[Context]) -> Iterator[OpenAssociat
         if not association.is_established:
             raise ending.before_the_start(association)
         bound_memory(association)
+        keep_answers(association)
         yield OpenAssociation(peer, association, ending)
         association.release()
     finally:

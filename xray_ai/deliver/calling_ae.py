@@ -13,6 +13,7 @@ from typing import TypeVar
 from pydicom.uid import UID
 from pynetdicom import AE, _config
 from pynetdicom.association import Association
+from pynetdicom.dimse_primitives import DimseServiceType
 from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu_primitives import MaximumLengthNotification
 from pynetdicom.transport import AddressInformation, AssociationSocket
@@ -28,6 +29,7 @@ MOST_PDUS_WAITING = 8
 LOOK_AGAIN_S = 0.2
 
 T = TypeVar("T")
+Answer = tuple[None, None] | tuple[int, DimseServiceType]
 
 
 class Line(socket.socket):
@@ -112,6 +114,20 @@ def bound_memory(association: Association) -> None:
     for limit in limits:
         if not 0 < limit.maximum_length_received <= LARGEST_PDU:
             limit.maximum_length_received = LARGEST_PDU
+
+
+def keep_answers(association: Association) -> None:
+    """Leave each answer to the one who waits for it.
+
+    pynetdicom's own thread looks for requests of the peer, and pauses for ours with a gap in which it takes the answer:
+    then we would wait for it in vain until the time limit. As an SCU we have no requests to expect.
+    """
+    take = association.dimse.get_msg
+
+    def awaited(block: bool = False) -> Answer:  # noqa: FBT001, FBT002 - the signature is the library's
+        return take(block) if block else (None, None)
+
+    association.dimse.get_msg = awaited  # type: ignore[method-assign]  # the gap is in the library
 
 
 class _Sluice(queue.Queue[T]):
