@@ -20,9 +20,8 @@ from xray_ai.records.database import reading, writing
 from xray_ai.setbacks import take_up_what_was_left
 
 BEAT_S = 5.0
-SILENT_S = (
-    30.0  # of silence, after which a worker counts as dead; a live one would do its work twice, which does no harm
-)
+# After so long a worker counts as dead; were it alive, its work would be done twice, which does no harm.
+SILENT_S = 30.0
 TIDY_S = 600.0
 MOST_STUDIES = 100  # forgotten at once
 
