@@ -4,8 +4,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from xray_ai.api.access import Holder, is_loopback
+from xray_ai.api.access import Holder
 from xray_ai.api.problems import MEDIA_TYPE, NotHere, tell_problems
+from xray_ai.config import is_loopback
 from xray_ai.errors import OperatorNeeded, PeerUnavailable, RejectionCode, StudyRejected
 
 

@@ -1,21 +1,14 @@
 """Who may ask: those on this machine, or those who hold the token."""
 
-import ipaddress
 import secrets
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request, Response
 
+from xray_ai.config import is_loopback
+
 UNAUTHORIZED, FORBIDDEN = 401, 403
 BEARER = "Bearer "
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address, or the name localhost, can be reached from this machine alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def hold_token(request: Request) -> None:
