@@ -26,11 +26,7 @@ class ActivationMapNetwork(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return self.head(self.features(image))
-
-    def head(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Features [N,C,h,w] -> (logits [N,K], activation [N,K,h,w])."""
-        activation = self.classifier(self.dropout(features))
+        activation = self.classifier(self.dropout(self.features(image)))
         return activation.mean((2, 3)) + self.bias, activation
 
 
