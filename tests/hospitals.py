@@ -25,7 +25,7 @@ from xray_ai.durable import Job, Jobs, Workflow
 from xray_ai.objects import LocalObjects
 from xray_ai.pipeline import Site
 from xray_ai.reading_room import ReadingRoom
-from xray_ai.receive.intake import Intake, Watermark
+from xray_ai.receive.intake import Intake, ReadQueue, Watermark
 from xray_ai.records import deliveries, evidence, hops, studies
 from xray_ai.records.database import reading, writing
 from xray_ai.records.deliveries import Delivery
@@ -177,7 +177,7 @@ def a_hospital(
         def enqueue(connection: Connection, uid: SOPInstanceUID, priority: Priority) -> None:
             jobs.enqueue_in(connection, Job(Workflow.READ_RADIOGRAPH, (uid,), priority=priority))
 
-        intake = Intake(objects, engine, enqueue, lambda: clock.now, Watermark(0.0, 0))
+        intake = Intake(objects, engine, ReadQueue(enqueue, lambda: None), lambda: clock.now, Watermark(0.0, 0))
         site = Site(
             engine=engine,
             objects=objects,

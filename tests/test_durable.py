@@ -36,7 +36,7 @@ def failed(job, failure):
     raise failure
 
 durable.PATH_VERSION = sys.argv[2]
-durable.PACES[Queue.READ] = durable.Pace(1, 0.05)  # one at a time, so that the order can be seen
+durable.PACES[Queue.READ] = durable.Pace(1, float(sys.argv[3]), 0.05)  # one at a time, so that the order can be seen
 executor = Executor(an_engine(Path(".")), sys.argv[1])
 executor.perform(Workflow.READ_RADIOGRAPH, read, failed)
 executor.launch([Queue.READ])
@@ -61,9 +61,11 @@ class Hospital:
         self.jobs = Jobs(self.engine)
         self.workers: list[subprocess.Popen[bytes]] = []
 
-    def worker(self, executor_id: str = "reader", path_version: str = durable.PATH_VERSION) -> subprocess.Popen[bytes]:
+    def worker(
+        self, executor_id: str = "reader", path_version: str = durable.PATH_VERSION, poll_s: float = 0.05
+    ) -> subprocess.Popen[bytes]:
         environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-        command = [sys.executable, "-c", WORKER, executor_id, path_version]
+        command = [sys.executable, "-c", WORKER, executor_id, path_version, str(poll_s)]
         self.workers.append(subprocess.Popen(command, cwd=self.folder, env=environment))
         return self.workers[-1]
 
@@ -107,6 +109,17 @@ def test_the_most_urgent_goes_first_and_each_once(hospital: Hospital) -> None:
 
     until(lambda: len(hospital.done()) == 3 and hospital.jobs.waiting(Queue.READ) == 0)
     assert hospital.done() == ["1.3", "1.2", "1.1"]
+
+
+def test_a_worker_that_hardly_ever_looks_hears_the_bell(hospital: Hospital) -> None:
+    hospital.worker(poll_s=3600.0)
+
+    def ring() -> bool:
+        hospital.jobs.ring()
+        return hospital.done() == ["1.1"]
+
+    hospital.jobs.enqueue(a_job("1.1"))
+    until(ring)
 
 
 def test_what_was_rolled_back_is_never_done(hospital: Hospital) -> None:

@@ -29,7 +29,7 @@ from xray_ai.one_core import settle_on_one_core
 from xray_ai.pipeline import Site
 from xray_ai.reading_room import ReadingRoom
 from xray_ai.receive.application_entity import StorageScpSettings
-from xray_ai.receive.intake import Intake, Watermark
+from xray_ai.receive.intake import Intake, ReadQueue, Watermark
 from xray_ai.records.database import open_database
 from xray_ai.triage import TriagePolicy
 
@@ -186,7 +186,7 @@ def open_intake(settings: Settings, engine: Engine, objects: LocalObjects, jobs:
     def enqueue(connection: Connection, uid: SOPInstanceUID, priority: Priority) -> None:
         jobs.enqueue_in(connection, Job(Workflow.READ_RADIOGRAPH, (uid,), priority=priority))
 
-    intake = Intake(objects, engine, enqueue, utc_now, watermark)
+    intake = Intake(objects, engine, ReadQueue(enqueue, jobs.ring), utc_now, watermark)
     try:
         yield intake
     finally:

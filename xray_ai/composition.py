@@ -104,6 +104,8 @@ class Composer:
         except StudyRejected as gone:  # not even its header can be opened
             log.warning("radiograph.not_reported", object=log.key_of(image.sop_instance_uid), reason=gone.code.value)
             return None
+        finally:
+            self.objects.used(image.source_digest)
 
     def _keep(self, item: str, content: bytes, options: ResultOptions) -> EvidenceObject:
         digest = self.objects.put(content)

@@ -9,14 +9,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from threading import Thread
 from uuid import uuid4
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
+from dbos import Queue as EngineQueue
+from dbos._queue import queue_worker_thread
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from xray_ai import log
 from xray_ai.domain.priority import Priority
+from xray_ai.doorbell import Doorbell, ring
 
 PATH_VERSION = "1"  # of the steps of the path: raised when they change, and unfinished work is then begun anew
 APPLICATION = "xray-ai"
@@ -36,13 +42,25 @@ class Queue(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How many workflows of a queue run at once, and how often the queue is looked at."""
+    """How many workflows of a queue run at once, and how often the queue is looked at.
+
+    A look takes some 3 ms of CPU (docs/decisions/0029): a queue with a bell is looked at when it is rung.
+    """
 
     concurrency: int
     poll_s: float
+    poll_without_bell_s: float
 
 
-PACES = {Queue.READ: Pace(4, 0.05), Queue.REPORT: Pace(2, 0.2), Queue.DELIVER: Pace(8, 0.5)}
+PACES = {Queue.READ: Pace(4, 0.5, 0.05), Queue.REPORT: Pace(2, 1.0, 1.0), Queue.DELIVER: Pace(8, 1.0, 1.0)}
+RUNG = Queue.READ
+
+
+class Synchronous(StrEnum):
+    """What of a committed transaction a power cut may take; both keep the database whole (PRAGMA synchronous)."""
+
+    FULL = "FULL"  # nothing: what is enqueued stays
+    NORMAL = "NORMAL"  # the last ones: that a workflow was begun or has ended, so that it is begun again
 
 
 class Workflow(StrEnum):
@@ -91,7 +109,8 @@ class Jobs:
     """Where any process enqueues; `prepare` has made the tables."""
 
     def __init__(self, records: Engine) -> None:
-        self._engine = _engine_beside(records)
+        self._engine = _engine_beside(records, Synchronous.FULL)
+        self._bell = _place_of_bell(records)
         self._client = DBOSClient(
             system_database_engine=self._engine, serializer=DBOSPortableJSONSerializer(), application_name=APPLICATION
         )
@@ -102,6 +121,11 @@ class Jobs:
 
     def enqueue(self, job: Job) -> None:
         self._client.enqueue(_options(job), *_input(job))
+
+    def ring(self) -> None:
+        """Say that something was committed to the read queue; nothing depends on it but how soon it is read."""
+        if self._bell is not None:
+            ring(self._bell)
 
     def waiting(self, queue: Queue) -> int:
         """How many workflows wait in a queue, or run."""
@@ -165,7 +189,9 @@ class Executor:
     """Runs workflows of some queues in this process; one executor a process."""
 
     def __init__(self, records: Engine, executor_id: str) -> None:
-        self._engine = _engine_beside(records)
+        self._engine = _engine_beside(records, Synchronous.NORMAL)
+        self._bell_at = _place_of_bell(records)
+        self._bells: list[tuple[Doorbell, Thread]] = []
         config: DBOSConfig = {
             "name": APPLICATION,
             "system_database_engine": self._engine,
@@ -175,7 +201,7 @@ class Executor:
             "use_listen_notify": False,
             "console_log_level": "WARNING",
         }
-        DBOS(config=config)
+        self._dbos = DBOS(config=config)
         logger = logging.getLogger("dbos")
         logger.handlers[:] = [_EngineWarnings(logging.WARNING)]
 
@@ -198,17 +224,33 @@ class Executor:
         DBOS.launch()
         for queue in queues:
             pace = PACES[queue]
-            DBOS.register_queue(
+            bell = self._bell_at if queue is RUNG else None
+            registered = DBOS.register_queue(
                 queue.value,
                 worker_concurrency=pace.concurrency,
-                polling_interval_sec=pace.poll_s,
+                polling_interval_sec=pace.poll_s if bell else pace.poll_without_bell_s,
                 on_conflict="always_update",
             )
+            if bell is not None:
+                self._listen(Doorbell(bell), registered)
 
     def stop(self, drain_s: int) -> None:
         """Take no new work, and give what runs so long to end."""
+        for bell, thread in self._bells:
+            bell.set()
+            thread.join()
+            bell.close()
         DBOS.destroy(workflow_completion_timeout_sec=drain_s)
         self._engine.dispose()
+
+    def _listen(self, bell: Doorbell, queue: EngineQueue) -> None:
+        """Look at a queue once more, beside the engine's own looks, whenever the bell is rung.
+
+        The engine offers no such call: this is its own loop, which waits for our event where it would wait for a time.
+        """
+        thread = Thread(target=queue_worker_thread, args=(bell, self._dbos, queue), name="doorbell", daemon=True)
+        thread.start()
+        self._bells.append((bell, thread))
 
 
 class _EngineWarnings(logging.Handler):
@@ -226,17 +268,24 @@ def prepare(records: Engine) -> None:
     executor.stop(drain_s=0)
 
 
-def _engine_beside(records: Engine) -> Engine:
+def _place_of_bell(records: Engine) -> Path | None:
+    """Beside the records, where they are one machine's."""
+    if records.dialect.name != "sqlite" or not records.url.database:
+        return None
+    return Path(records.url.database).with_suffix(".bell")
+
+
+def _engine_beside(records: Engine, synchronous: Synchronous) -> Engine:
     """Connections to the same database as DBOS wants them: on SQLite it begins its transactions itself."""
     engine = create_engine(records.url, hide_parameters=True)
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", partial(_prepare_sqlite, synchronous))
     return engine
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+def _prepare_sqlite(synchronous: Synchronous, connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = "IMMEDIATE"
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "busy_timeout=30000", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

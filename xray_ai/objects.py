@@ -15,10 +15,13 @@ from typing import Self
 
 from xray_ai.domain.received import ObjectDigest
 from xray_ai.errors import OperatorNeeded
+from xray_ai.page_cache import RecentFiles, start_writing_out
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 PIECE_BYTES = 2**20  # digested at once, without the interpreter's lock
 FOLLOW_FROM_BYTES = 2**20  # smaller objects are not worth another thread
+WRITE_OUT_BYTES = 4 * 2**20  # at once, while more arrive
+RECENT_BYTES = 256 * 2**20  # of radiographs which a process leaves in the kernel's memory
 LARGEST_OBJECT_BYTES = 2 * 2**30
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -40,7 +43,7 @@ class Incoming:
         self._file, self.path = _locked_file(folder)
         self._digesting = digesting
         self._sha256 = hashlib.sha256()
-        self._digested = 0
+        self._digested = self._written_out = 0
         self._follower: Future[None] | None = None
         self.size = 0
 
@@ -55,6 +58,7 @@ class Incoming:
                 left = left[os.write(self._file, left) :]
         self.size += count
         self._let_digest_follow()
+        self._let_disk_follow()
         return count
 
     def settle(self) -> ObjectDigest:
@@ -88,6 +92,12 @@ class Incoming:
         if not is_following and self.size - self._digested >= FOLLOW_FROM_BYTES:
             self._follower = self._digesting.submit(self._digest_to_the_end)
 
+    def _let_disk_follow(self) -> None:
+        fresh = self.size - self._written_out
+        if fresh >= WRITE_OUT_BYTES:
+            start_writing_out(self._file, self._written_out, fresh)
+            self._written_out = self.size
+
     def _digest_to_the_end(self) -> None:
         buffer = memoryview(bytearray(min(PIECE_BYTES, max(self.size - self._digested, 0))))
         while self._digested < self.size:
@@ -106,6 +116,7 @@ class LocalObjects:
             folder.mkdir(parents=True, exist_ok=True)
             _sync_folder(folder.parent)
         self._durable_folders: set[Path] = set()
+        self._recent = RecentFiles(RECENT_BYTES)
         self._digesting = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="digest")
 
     def incoming(self) -> Incoming:
@@ -130,6 +141,8 @@ class LocalObjects:
             for folder in (place.parent, *(folder.parent for folder in unsure)):
                 _sync_folder(folder)
         self._durable_folders.update(unsure)
+        if incoming.size >= FOLLOW_FROM_BYTES:
+            self._digesting.submit(self.used, digest)
         return digest
 
     def put(self, content: bytes) -> ObjectDigest:
@@ -141,6 +154,10 @@ class LocalObjects:
     def path(self, digest: ObjectDigest) -> Path:
         """Where an object lies, or would lie."""
         return place_of(self._objects, digest)
+
+    def used(self, digest: ObjectDigest) -> None:
+        """Say that this process has used an object; what it used long before leaves the kernel's memory."""
+        self._recent.use(self.path(digest))
 
     def delete(self, digest: ObjectDigest) -> None:
         """Let an object go, inside the transaction that deletes the last row that names it (`retention`)."""

@@ -62,6 +62,7 @@ def read_radiograph(site: Site, sop_instance_uid: SOPInstanceUID) -> None:
     started = time.perf_counter()
     room = replace(site.room, ordered_priority=max(site.room.ordered_priority, study.ordered_priority))
     outcome = triage_file(room, site.objects.path(version.digest))  # accept, decode, infer, triage
+    site.objects.used(version.digest)
     place_on_worklist(site, version, outcome, time.perf_counter() - started)
 
 

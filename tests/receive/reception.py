@@ -16,7 +16,7 @@ from xray_ai.domain.priority import Priority
 from xray_ai.domain.received import Receipt, Route, Sender
 from xray_ai.domain.uid import SOPInstanceUID, StudyInstanceUID
 from xray_ai.objects import LocalObjects
-from xray_ai.receive.intake import Intake, IntakeRefusalCode, IntakeRefused, Watermark
+from xray_ai.receive.intake import Intake, IntakeRefusalCode, IntakeRefused, ReadQueue, Watermark
 from xray_ai.records import hops, received_instances, studies
 from xray_ai.records.database import reading, writing
 from xray_ai.records.received_instances import ReceivedInstance
@@ -82,7 +82,7 @@ def a_reception(root: Path, url: str | None = None, watermark: Watermark = NO_WA
         with writing(engine) as connection:
             enqueued.create(connection, checkfirst=True)
         objects = LocalObjects(root)
-        intake = Intake(objects, engine, enqueue, lambda: NOW, watermark)
+        intake = Intake(objects, engine, ReadQueue(enqueue, lambda: None), lambda: NOW, watermark)
         yield Reception(root, engine, objects, intake)
         intake.close()
         objects.close()

@@ -25,9 +25,15 @@ class _Batch(Generic[Entry, Answer]):
 class GroupCommit(Generic[Entry, Answer]):
     """Hands entries to one thread, which records all that came while it was busy in its next transaction."""
 
-    def __init__(self, engine: Engine, record_all: Callable[[Connection, list[Entry]], list[Answer]]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        record_all: Callable[[Connection, list[Entry]], list[Answer]],
+        committed: Callable[[], None],
+    ) -> None:
         self._engine = engine
         self._record_all = record_all
+        self._committed = committed
         self._lock = Lock()
         self._open: _Batch[Entry, Answer] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="group-commit")
@@ -51,9 +57,11 @@ class GroupCommit(Generic[Entry, Answer]):
         try:
             with writing(self._engine) as connection:
                 self._take_no_more(entries)  # only now: what came while another process wrote is in
-                return self._record_all(connection, entries)
+                answers = self._record_all(connection, entries)
         finally:
             self._take_no_more(entries)  # the transaction may not have begun
+        self._committed()
+        return answers
 
     def _take_no_more(self, entries: list[Entry]) -> None:
         with self._lock:

@@ -44,6 +44,14 @@ class Watermark:
     free_bytes: int = 2 * 2**30
 
 
+@dataclass(frozen=True, slots=True)
+class ReadQueue:
+    """Where reading is enqueued: in the transaction of the row, and whom to wake once that is committed."""
+
+    enqueue: Enqueue
+    wake: Callable[[], None]
+
+
 class Intake:
     """Takes objects of many threads at once, and answers each when its bytes and its row are durable."""
 
@@ -51,15 +59,15 @@ class Intake:
         self,
         objects: LocalObjects,
         engine: Engine,
-        enqueue: Enqueue,
+        queue: ReadQueue,
         clock: Callable[[], datetime],
         watermark: Watermark = Watermark(),
     ) -> None:
         self._objects = objects
         self._clock = clock
         self._watermark = watermark
-        self._recorder = ArrivalRecorder(objects, enqueue)
-        self._commits = GroupCommit(engine, self._recorder.record_all)
+        self._recorder = ArrivalRecorder(objects, queue.enqueue)
+        self._commits = GroupCommit(engine, self._recorder.record_all, queue.wake)
         self._comparing = Lock()  # two decoded radiographs at a time, whoever sends repeats
 
     def open(self) -> Incoming:
