@@ -202,8 +202,7 @@ class Executor:
             "console_log_level": "WARNING",
         }
         self._dbos = DBOS(config=config)
-        logger = logging.getLogger("dbos")
-        logger.handlers[:] = [_EngineWarnings(logging.WARNING)]
+        _hear_warnings()
 
     def perform(self, workflow: Workflow, function: Callable[..., None], failed: Failed) -> None:
         """Name the function that is the workflow, and what to do when it fails; before `launch`."""
@@ -261,11 +260,15 @@ class _EngineWarnings(logging.Handler):
         log.warning("engine.warned", told=told, where=f"{record.filename}:{record.lineno}")
 
 
+def _hear_warnings() -> None:
+    logger = logging.getLogger("dbos")
+    logger.handlers[:] = [_EngineWarnings(logging.WARNING)]
+
+
 def prepare(records: Engine) -> None:
     """Make or renew the engine's tables."""
-    executor = Executor(records, "prepare")
-    DBOS.launch()
-    executor.stop(drain_s=0)
+    _hear_warnings()
+    DBOS.migrate(records.url.render_as_string(hide_password=False))
 
 
 def _place_of_bell(records: Engine) -> Path | None:
