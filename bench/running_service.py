@@ -79,6 +79,10 @@ class RunningService:
         return Http(self.http_port)
 
     @property
+    def records(self) -> Path:
+        return self.folder / "storage" / "records.sqlite"
+
+    @property
     def held(self) -> Path:
         """What the PACS has stored, a file an object."""
         return self.folder / "pacs"

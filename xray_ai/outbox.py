@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from xray_ai.composition import Composer
 from xray_ai.deliver.back_off import BackOff, next_try_after
 from xray_ai.deliver.destinations import Destination, options_for, wanted_by
-from xray_ai.deliver.storage_scu import negotiated_forms, send
+from xray_ai.deliver.storage_scu import associated_for_results
 from xray_ai.domain.delivery import DeliveryRefused, ResultKind, StudyFacts
 from xray_ai.domain.evidence import ResultOptions
 from xray_ai.domain.priority import Priority
@@ -64,10 +64,11 @@ def try_to_deliver(
     if destination is None:
         return [Tried(delivery, None, _no_longer_made(delivery)) for delivery in pending]
     try:
-        options = options_for(destination, site, negotiated_forms(destination))
-        made = {one.item: one for one in composer.in_form(pending[0].evidence_key, options)}
-        there = [delivery for delivery in pending if delivery.item in made]
-        outcomes = send(destination, [composer.objects.path(made[delivery.item].digest) for delivery in there])
+        with associated_for_results(destination) as association:
+            options = options_for(destination, site, association.forms)
+            made = {one.item: one for one in composer.in_form(pending[0].evidence_key, options)}
+            there = [delivery for delivery in pending if delivery.item in made]
+            outcomes = association.send([composer.objects.path(made[delivery.item].digest) for delivery in there])
     except (PeerUnavailable, DeliveryRefused) as failure:
         return [Tried(delivery, None, failure) for delivery in pending]
     gone = [Tried(delivery, None, _no_longer_made(delivery)) for delivery in pending if delivery.item not in made]

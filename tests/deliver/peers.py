@@ -18,8 +18,9 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # m
 
 from tests.factories import a_dataset, as_part10
 from tests.readings import a_study_result
-from xray_ai.deliver.destinations import Destination
-from xray_ai.domain.delivery import Peer, Timeouts
+from xray_ai.deliver.destinations import Destination, Forms
+from xray_ai.deliver.storage_scu import associated_for_results
+from xray_ai.domain.delivery import ObjectOutcome, Peer, Timeouts
 from xray_ai.domain.evidence import ResultOptions, SCForm, SRForm
 from xray_ai.results.evidence import compose
 
@@ -43,6 +44,16 @@ def a_peer(port: int, timeouts: Timeouts = PATIENT, **changes: str) -> Peer:
 
 def a_destination(port: int, **changes: object) -> Destination:
     return Destination(a_peer(port), **changes)  # type: ignore[arg-type]  # any field of a destination
+
+
+def negotiated_forms(destination: Destination) -> Forms:
+    with associated_for_results(destination) as association:
+        return association.forms
+
+
+def send(destination: Destination, objects: Sequence[Path]) -> tuple[ObjectOutcome, ...]:
+    with associated_for_results(destination) as association:
+        return association.send(objects)
 
 
 def results(folder: Path, **options: SRForm | SCForm) -> list[Path]:

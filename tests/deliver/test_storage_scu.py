@@ -8,10 +8,20 @@ from pydicom import dcmread, uid
 from pynetdicom import AllStoragePresentationContexts
 from pynetdicom.dsutils import split_dataset
 
-from tests.deliver.peers import EVERYTHING, Contexts, a_destination, a_part10_file, a_peer, a_storage_scp, results
+from tests.deliver.peers import (
+    EVERYTHING,
+    Contexts,
+    a_destination,
+    a_part10_file,
+    a_peer,
+    a_storage_scp,
+    negotiated_forms,
+    results,
+    send,
+)
 from tests.factories import a_dataset, as_part10, some_pixels
 from xray_ai.deliver.destinations import Forms
-from xray_ai.deliver.storage_scu import negotiated_forms, send, send_files
+from xray_ai.deliver.storage_scu import send_files
 from xray_ai.domain.delivery import DeliveryRefused
 from xray_ai.domain.evidence import SCForm, SRForm
 from xray_ai.errors import PeerUnavailable, StudyRejected

@@ -7,10 +7,19 @@ import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
-from tests.deliver.peers import SHORT, a_destination, a_part10_file, a_peer, a_program, results
+from tests.deliver.peers import (
+    SHORT,
+    a_destination,
+    a_part10_file,
+    a_peer,
+    a_program,
+    negotiated_forms,
+    results,
+    send,
+)
 from tests.orthanc import running_orthanc
 from xray_ai.deliver.destinations import Destination, Forms
-from xray_ai.deliver.storage_scu import negotiated_forms, send, send_files
+from xray_ai.deliver.storage_scu import send_files
 from xray_ai.deliver.verification_scu import echo
 from xray_ai.domain.delivery import DeliveryRefused
 from xray_ai.domain.evidence import SCForm, SRForm

@@ -1,11 +1,12 @@
 """Storage SCU (PS3.4 annex B): sends results to a destination in a form that it takes, and files as they are."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from xray_ai.deliver import refusals
 from xray_ai.deliver.association import OpenAssociation, associated
-from xray_ai.deliver.destinations import Destination, Forms
+from xray_ai.deliver.destinations import Destination
 from xray_ai.deliver.outgoing_file import OutgoingFile, outgoing_file
 from xray_ai.deliver.presentation_contexts import (
     VERIFICATION,
@@ -13,7 +14,6 @@ from xray_ai.deliver.presentation_contexts import (
     chosen_forms,
     plainest,
     proposed_forms,
-    with_plainest,
 )
 from xray_ai.domain.delivery import ObjectOutcome, Peer
 from xray_ai.errors import StudyRejected
@@ -26,26 +26,29 @@ MOST_FILES = 1000  # on one association
 Readable = OutgoingFile | ObjectOutcome  # a file that can be sent, or why it cannot
 
 
-def negotiated_forms(destination: Destination) -> Forms:
-    """Ask a destination which forms it takes, and choose the best; the plainest where it takes none.
+class ResultsAssociation:
+    """An association for results of ours: the forms in which the destination takes them best, and the way to send."""
 
-    Raises PeerUnavailable or DeliveryRefused.
-    """
+    def __init__(self, destination: Destination, association: OpenAssociation) -> None:
+        self._peer = destination.peer
+        self._association = association
+        self.forms = chosen_forms(destination, association.accepted)
+
+    def send(self, objects: Sequence[Path]) -> tuple[ObjectOutcome, ...]:
+        """Send DICOM files of ours; what became of each, in their order.
+
+        Sending them again does no harm: the same result is the same object. A result in Explicit VR goes in
+        Implicit VR to a peer that takes nothing else; nothing else is ever changed.
+        Raises PeerUnavailable, when the association is lost.
+        """
+        return tuple(_sent_as_taken(self._peer, self._association, outgoing_file(path)) for path in objects)
+
+
+@contextmanager
+def associated_for_results(destination: Destination) -> Iterator[ResultsAssociation]:
+    """Associate for all forms of results that a destination may get. Raises PeerUnavailable or DeliveryRefused."""
     with associated(destination.peer, [VERIFICATION, *proposed_forms(destination)]) as association:
-        return chosen_forms(destination, association.accepted)
-
-
-def send(destination: Destination, objects: Sequence[Path]) -> tuple[ObjectOutcome, ...]:
-    """Send results, DICOM files of ours, on one association; what became of each, in their order.
-
-    Sending them again does no harm: the same result is the same object. A result in Explicit VR goes in
-    Implicit VR to a peer that takes nothing else; nothing else is ever changed.
-    Raises PeerUnavailable or DeliveryRefused, when there is no association or it is lost.
-    """
-    files = [outgoing_file(path) for path in objects]
-    contexts = with_plainest([_context(file) for file in files])
-    with associated(destination.peer, [VERIFICATION, *contexts]) as association:
-        return tuple(_sent_as_taken(destination.peer, association, file) for file in files)
+        yield ResultsAssociation(destination, association)
 
 
 def send_files(paths: Iterable[Path], peer: Peer) -> Iterator[ObjectOutcome]:
