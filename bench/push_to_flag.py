@@ -8,13 +8,12 @@ import argparse
 import http.client
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,11 +23,9 @@ from bench.push_load import Load, Pushed, Pusher, share
 from bench.radiograph import FORMS, FULL_SIZE, as_detected, real_chest, write_forms
 from bench.raw_scu import Template
 from bench.running_service import Http, free_port, running_service
+from bench.watcher import Watcher
 from bench.worker import ROOT
 
-LOOK_EACH_S = 0.002
-NEWLY_FLAGGED = """SELECT hops.number, hops.study_instance_uid FROM hops JOIN studies USING (study_instance_uid)
-    WHERE hops.number > ? AND hops.what = 'read' AND studies.status = 'read' ORDER BY hops.number"""
 PATIENCE_S = 600.0  # after the last push: the peer works off a queue
 BAR_P50_MS, BAR_P95_MS, BAR_RATIO = 150.0, 300.0, 3.0
 QUICK_SIZE = (300, 250)
@@ -51,36 +48,6 @@ class Waited:
 
 
 Measure = Callable[[Path, Template, Load], Waited]
-
-
-class Watcher:
-    """Looks into the service's database, as a reader of its own, and notes when it first sees each study's flag."""
-
-    def __init__(self, records: Path) -> None:
-        self._records = f"file:{records}?mode=ro"
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-        self.seen: dict[str, float] = {}
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        last, version = 0, -1
-        with closing(sqlite3.connect(self._records, uri=True, isolation_level=None)) as records:
-            while not self._stop.wait(LOOK_EACH_S):
-                (newest,) = records.execute("PRAGMA data_version").fetchone()
-                if newest == version:
-                    continue
-                version = newest
-                for hop, study in records.execute(NEWLY_FLAGGED, (last,)).fetchall():
-                    self.seen.setdefault(study, time.time())
-                    last = hop
 
 
 def push(port: int, template: Template, load: Load, called: str) -> list[Pushed]:

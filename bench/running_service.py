@@ -22,6 +22,8 @@ CONFIGURATION = """
 root = "{folder}/storage"
 [storage_scp]
 port = {dicom}
+ae_titles = ["XRAY_AI", "XRAY_STAT"]
+ordered_priorities = {{ XRAY_STAT = "STAT" }}
 [http]
 port = {http}
 [engine]

@@ -10,7 +10,7 @@ import cv2
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 LARGEST_KEPT_ARRAY = 32 * 2**20  # the most that glibc takes for M_MMAP_THRESHOLD; a radiograph's 15 MB lie below it
 MOST_KEPT = 256 * 2**20
-PATIENCE = 10  # nice value, 0 to 19
+PATIENCE = 19  # nice value, 0 to 19
 AUTOGROUP = Path("/proc/self/autogroup")
 
 
