@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import uuid4
 
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
-from sqlalchemy import Connection, Engine, create_engine, event
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions, WorkflowStatus
+from sqlalchemy import Connection, Engine, column, create_engine, event, func, literal_column, select, table
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from xray_ai import log
@@ -23,6 +23,7 @@ APPLICATION = "xray-ai"
 MOST_ATTEMPTS = 5  # of a workflow whose process died under it
 LONGEST_WARNING = 200  # characters
 MOST_AT_ONCE = 1000  # workflows that are listed
+MOST_SKEW = timedelta(minutes=1)  # by which two clocks may differ before one counts as set back
 FIRST_PRIORITY = {Priority.STAT: 1, Priority.HIGH: 2, Priority.ROUTINE: 3}  # the lower goes first; 0 would pass all
 
 
@@ -104,9 +105,15 @@ class Jobs:
         self._client.enqueue(_options(job), *_input(job))
 
     def waiting(self, queue: Queue) -> int:
-        """How many workflows wait in a queue, or run."""
-        statuses = ["ENQUEUED", "DELAYED", "PENDING"]
-        return len(self._client.list_workflows(queue_name=queue.value, status=statuses, load_input=False))
+        """How many workflows wait in a queue, or run; counted in the database, by the engine's own indexes."""
+        schema = "dbos" if self._engine.dialect.name == "postgresql" else None
+        workflows = table("workflow_status", column("queue_name"), column("status"), schema=schema)
+        # Words and not parameters: only so does SQLite see that a partial index holds them all.
+        begun = workflows.c.status.in_([literal_column("'ENQUEUED'"), literal_column("'PENDING'")])
+        parts = begun, workflows.c.status == literal_column("'DELAYED'")
+        counts = [select(func.count()).where(workflows.c.queue_name == queue.value, part) for part in parts]
+        with self._engine.connect() as connection:
+            return sum(connection.execute(count).scalar_one() for count in counts)
 
     def take_over(self, dead_executors: Iterable[str]) -> list[str]:
         """Put back what processes that are gone had begun; returns the identities."""
@@ -132,16 +139,33 @@ class Jobs:
         self._client.delete_workflows([job.identity])
 
     def begin_anew(self) -> list[str]:
-        """Begin anew what an earlier version of the path had begun; returns the identities."""
+        """Begin anew what another version of the path had begun, earlier or later; returns the identities.
+
+        What no version has begun yet is done by the version that the engine calls the latest. It goes by the clock
+        when it was first seen: after a return to an earlier version, nobody would do it. So ours is made the latest.
+        """
+        others = [one["version_name"] for one in self._client.list_application_versions()]
+        others = [version for version in others if version != PATH_VERSION]
+        for version in [*others, PATH_VERSION] if others else []:  # the others too: the clock may have been set back
+            self._client.set_latest_application_version(version)
+        while self._client.get_latest_application_version()["version_name"] != PATH_VERSION:  # the same millisecond
+            self._client.set_latest_application_version(PATH_VERSION)
         begun = []
-        for status in self._client.list_workflows(status="PENDING", load_input=False):
-            if status.app_version not in {None, PATH_VERSION}:
+        for status in self._begun_by(others):
+            if status.input:
+                job = _job(Workflow(status.name), status.workflow_id, tuple(status.input["args"]))
+                self.enqueue(replace(job, identity=uuid4().hex))  # first, so that it is never lost
                 self._client.cancel_workflow(status.workflow_id)
-                self._client.fork_workflow(
-                    status.workflow_id, 0, application_version=PATH_VERSION, queue_name=status.queue_name
-                )
                 begun.append(status.workflow_id)
         return begun
+
+    def hurry_after_a_clock_set_back(self, now: datetime) -> int:
+        """Let what was delayed later than now go ahead, lest it wait for that time to come again; how many."""
+        later = (now + MOST_SKEW).isoformat()
+        late = self._client.list_workflows(status="DELAYED", start_time=later, limit=MOST_AT_ONCE, load_input=False)
+        for status in late:
+            self._client.set_workflow_delay(status.workflow_id, delay_seconds=0)
+        return len(late)
 
     def purge(self, finished_before: datetime) -> int:
         """Delete workflows that ended long ago, up to a thousand of them; returns how many."""
@@ -159,6 +183,12 @@ class Jobs:
     def close(self) -> None:
         self._client.destroy()
         self._engine.dispose()
+
+    def _begun_by(self, versions: list[str]) -> list[WorkflowStatus]:
+        """What these versions had begun and not ended; it runs, or was put back by who came after."""
+        if not versions:
+            return []
+        return self._client.list_workflows(status=["PENDING", "ENQUEUED"], app_version=versions)
 
 
 class Executor:
@@ -222,6 +252,7 @@ class _EngineWarnings(logging.Handler):
 def prepare(records: Engine) -> None:
     """Make or renew the engine's tables."""
     executor = Executor(records, "prepare")
+    DBOS.listen_queues([])  # else it would begin what waits
     DBOS.launch()
     executor.stop(drain_s=0)
 
