@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import wraps
 from importlib import import_module
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from xray_ai import process_tree, service
 from xray_ai.cli import main
@@ -19,6 +20,8 @@ from xray_ai.config import Settings
 
 DIE_AT, WRAPPED = Path("die_at"), Path("wrapped.json")
 MEMBER = "XRAY_AI_TEST_MEMBER"
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def die_if_told(place: str) -> None:
@@ -32,9 +35,9 @@ def die_if_told(place: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def mortal(function: Callable[..., object], target: str) -> Callable[..., object]:
+def mortal(function: Callable[P, R], target: str) -> Callable[P, R]:
     @wraps(function)
-    def run(*arguments: object, **named: object) -> object:
+    def run(*arguments: P.args, **named: P.kwargs) -> R:
         die_if_told(f"before {target}")
         answer = function(*arguments, **named)
         die_if_told(f"after {target}")
