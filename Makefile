@@ -40,7 +40,7 @@ test-training: $(TRAIN) ## Check the types of training code and test it; install
 	.venv-training/bin/mypy $(TRAINING_CODE)
 	.venv-training/bin/pytest -m 'training and not (soak or gpu)'
 
-e2e: $(DEV) ## Run the tests against real peers (Debian packages: dcmtk orthanc dicom3tools pixelmed-apps postgresql)
+e2e: $(DEV) ## Run the tests against real peers (Debian packages: dcmtk orthanc dicom3tools pixelmed-apps postgresql faketime)
 	.venv/bin/pytest --ignore tests/training -m '(e2e or postgres) and not (soak or gpu)'
 
 soak: $(DEV) ## Run the long tests and push 10,000 images while processes are killed; hours on a machine of its own

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def failed(job, failure):
     raise failure
 
 durable.PATH_VERSION = sys.argv[2]
-durable.PACES[Queue.READ] = durable.Pace(1, float(sys.argv[3]), 0.05)  # one at a time, so that the order can be seen
+durable.PACES[Queue.READ] = durable.Pace(1, 1, float(sys.argv[3]), 0.05)  # one at a time, so that the order can be seen
 executor = Executor(an_engine(Path(".")), sys.argv[1])
 executor.perform(Workflow.READ_RADIOGRAPH, read, failed)
 executor.launch([Queue.READ])
@@ -161,6 +162,53 @@ def test_what_an_older_path_had_begun_is_begun_anew(hospital: Hospital) -> None:
 
     assert hospital.jobs.begin_anew() == ["read:1.1"]
     until(lambda: hospital.done() == ["1.1", "1.1"] and hospital.jobs.waiting(Queue.READ) == 0)
+
+
+def test_what_an_older_path_had_put_back_is_begun_anew_in_its_turn(hospital: Hospital) -> None:
+    hospital.jobs.enqueue(a_job("1.1"))
+    hospital.one_dies_at_work(path_version="0")
+    hospital.jobs.take_over(["reader"])
+    hospital.jobs.enqueue(a_job("1.2", Priority.HIGH))
+
+    assert hospital.jobs.begin_anew() == ["read:1.1"]
+
+    hospital.worker()
+    until(lambda: hospital.jobs.waiting(Queue.READ) == 0)
+    assert hospital.done() == ["1.1", "1.2", "1.1"]
+
+
+def test_after_a_return_to_an_older_path_work_goes_on(hospital: Hospital) -> None:
+    hospital.jobs.enqueue(a_job("1.1"))
+    hospital.one_dies_at_work(path_version="newer")
+    hospital.jobs.enqueue(a_job("1.2"))
+
+    hospital.jobs.begin_anew()
+
+    hospital.worker()
+    until(lambda: sorted(hospital.done()) == ["1.1", "1.1", "1.2"] and hospital.jobs.waiting(Queue.READ) == 0)
+
+
+def test_delayed_work_goes_on_when_the_clock_is_set_back(hospital: Hospital) -> None:
+    for uid in ("1.1", "1.2"):
+        hospital.jobs.enqueue(a_job(uid).again(timedelta(hours=1)))
+    hospital.worker()
+
+    assert hospital.jobs.hurry_after_a_clock_set_back(datetime.now(UTC)) == 0
+    assert hospital.jobs.hurry_after_a_clock_set_back(datetime.now(UTC) - timedelta(hours=1)) == 2
+    until(lambda: sorted(hospital.done()) == ["1.1", "1.2"])
+
+
+def test_ten_thousand_that_wait_are_counted_without_being_listed(hospital: Hospital) -> None:
+    began = time.monotonic()
+    with hospital.engine.begin() as connection:
+        for number in range(10_000):
+            hospital.jobs.enqueue_in(connection, a_job(f"1.{number}"))
+    enqueued = time.monotonic()
+    hospital.jobs.enqueue(a_job("2.1").again(timedelta(hours=1)))
+
+    assert hospital.jobs.waiting(Queue.READ) == 10_001
+    assert hospital.jobs.waiting(Queue.REPORT) == 0
+    assert time.monotonic() - enqueued < (enqueued - began) / 10
 
 
 def test_what_kills_each_process_is_given_up_and_named(hospital: Hospital) -> None:

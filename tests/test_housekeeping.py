@@ -18,6 +18,7 @@ from xray_ai.records.database import reading, writing
 from xray_ai.records.words import StudyStatus
 
 LATER = NOW + timedelta(days=30)
+SILENCE = timedelta(seconds=SILENT_S)
 
 
 @pytest.fixture
@@ -34,19 +35,27 @@ def test_a_process_shows_that_it_lives(hospital: Hospital) -> None:
     beat(hospital.site.engine, "reader@here", "reader")(NOW)
 
     with reading(hospital.site.engine) as connection:
-        assert workers.alive_since(connection, NOW) == {"reader@here": "reader"}
+        assert workers.alive(connection, NOW, SILENCE) == {"reader@here": "reader"}
 
 
 def test_a_process_that_fell_silent_is_taken_over_once(hospital: Hospital) -> None:
     with writing(hospital.site.engine) as connection:
-        workers.beat(connection, "dead@there", "reader", NOW - timedelta(seconds=SILENT_S + 1))
+        workers.beat(connection, "dead@there", "reader", NOW - SILENCE - timedelta(seconds=1))
         workers.beat(connection, "alive@here", "reader", NOW)
 
     take_over(hospital.site)(NOW)
 
     assert hospital.jobs.taken_over == ["dead@there"]
     with reading(hospital.site.engine) as connection:
-        assert set(workers.alive_since(connection, NOW - timedelta(days=1))) == {"alive@here"}
+        assert set(workers.alive(connection, NOW, SILENCE)) == {"alive@here"}
+
+
+def test_who_was_heard_of_later_than_now_died_before_the_clock_was_set_back(hospital: Hospital) -> None:
+    beat(hospital.site.engine, "dead@there", "reader")(NOW + timedelta(hours=1))
+
+    take_over(hospital.site)(NOW)
+
+    assert hospital.jobs.taken_over == ["dead@there"]
 
 
 def test_a_reported_study_expires_with_all_its_objects(hospital: Hospital, tmp_path: Path) -> None:

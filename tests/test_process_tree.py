@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from xray_ai.process_tree import LONGEST_WAIT_S, AlreadyServing, only_service, wait_before_restart
+from xray_ai.process_tree import FIRST_STARTS, LONGEST_WAIT_S, AlreadyServing, only_service, wait_before_restart
 
 PARENT = """
 import os, sys
@@ -39,6 +39,14 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 Path(f"{os.getpid()}.pid").touch()
 time.sleep(600)
 """
+BREAKABLE_CHILD = """
+import os, sys, time
+from pathlib import Path
+Path(f"{os.getpid()}.pid").touch()
+if Path("broken").exists():
+    sys.exit(2)
+time.sleep(600)
+"""
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -65,6 +73,9 @@ class Service:
         environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
         self.parent = subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.DEVNULL)
 
+    def starts(self) -> int:
+        return len(list(self.folder.glob("*.pid")))
+
     def children(self) -> list[int]:
         return [pid for pid in (int(file.stem) for file in self.folder.glob("*.pid")) if not is_gone(pid)]
 
@@ -89,6 +100,30 @@ def test_a_child_that_dies_comes_back(service: Service) -> None:
     os.kill(killed, signal.SIGKILL)
 
     until(lambda: is_gone(killed) and len(service.children()) == 2)
+
+
+def test_the_service_ends_where_a_child_never_comes_up_without_a_person(tmp_path: Path) -> None:
+    (tmp_path / "broken").touch()
+
+    service = Service(tmp_path, BREAKABLE_CHILD)
+
+    assert service.parent.wait(30) != 0
+    assert service.starts() <= 2 * FIRST_STARTS
+    assert not service.children()
+
+
+def test_a_child_that_was_up_and_needs_a_person_is_started_until_it_is_mended(tmp_path: Path) -> None:
+    service = Service(tmp_path, BREAKABLE_CHILD)
+    until(lambda: len(service.children()) == 2)
+    (tmp_path / "broken").touch()
+
+    for child in service.children():
+        os.kill(child, signal.SIGKILL)
+
+    until(lambda: service.starts() > 2 + 2 * FIRST_STARTS)
+    (tmp_path / "broken").unlink()
+    until(lambda: len(service.children()) == 2)
+    service.stop()
 
 
 def test_all_drain_when_the_service_is_asked_to_stop(service: Service) -> None:

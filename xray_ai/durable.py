@@ -4,20 +4,22 @@ Workflows take identifiers alone, so that no word of a patient reaches the engin
 """
 
 import logging
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from threading import Thread
+from threading import BoundedSemaphore, Thread
 from uuid import uuid4
 
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions, WorkflowStatus
 from dbos import Queue as EngineQueue
 from dbos._queue import queue_worker_thread
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, column, create_engine, event, func, literal_column, select, table
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from xray_ai import log
@@ -29,6 +31,7 @@ APPLICATION = "xray-ai"
 MOST_ATTEMPTS = 5  # of a workflow whose process died under it
 LONGEST_WARNING = 200  # characters
 MOST_AT_ONCE = 1000  # workflows that are listed
+MOST_SKEW = timedelta(minutes=1)  # by which two clocks may differ before one counts as set back
 FIRST_PRIORITY = {Priority.STAT: 1, Priority.HIGH: 2, Priority.ROUTINE: 3}  # the lower goes first; 0 would pass all
 
 
@@ -42,17 +45,24 @@ class Queue(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How many workflows of a queue run at once, and how often the queue is looked at.
+    """How many workflows of a queue a process claims and how many it runs at once, and how often it looks.
 
-    A look takes some 3 ms of CPU (docs/decisions/0029): a queue with a bell is looked at when it is rung.
+    A look takes some 3 ms of CPU (docs/decisions/0029), and claims no more than there is room for: so a process
+    claims more than it runs where it looks seldom, and a queue with a bell is looked at when that is rung.
     """
 
-    concurrency: int
+    claimed: int
+    at_once: int
     poll_s: float
     poll_without_bell_s: float
 
 
-PACES = {Queue.READ: Pace(4, 0.5, 0.05), Queue.REPORT: Pace(2, 1.0, 1.0), Queue.DELIVER: Pace(8, 1.0, 1.0)}
+CORES = os.cpu_count() or 1
+PACES = {
+    Queue.READ: Pace(4, min(4, CORES), 0.1, 0.05),
+    Queue.REPORT: Pace(8, 1, 1.0, 1.0),  # composing holds the interpreter
+    Queue.DELIVER: Pace(8, 8, 1.0, 1.0),  # sending waits for peers
+}
 RUNG = Queue.READ
 
 
@@ -128,9 +138,15 @@ class Jobs:
             ring(self._bell)
 
     def waiting(self, queue: Queue) -> int:
-        """How many workflows wait in a queue, or run."""
-        statuses = ["ENQUEUED", "DELAYED", "PENDING"]
-        return len(self._client.list_workflows(queue_name=queue.value, status=statuses, load_input=False))
+        """How many workflows wait in a queue, or run; counted in the database, by the engine's own indexes."""
+        schema = "dbos" if self._engine.dialect.name == "postgresql" else None
+        workflows = table("workflow_status", column("queue_name"), column("status"), schema=schema)
+        # Words and not parameters: only so does SQLite see that a partial index holds them all.
+        begun = workflows.c.status.in_([literal_column("'ENQUEUED'"), literal_column("'PENDING'")])
+        parts = begun, workflows.c.status == literal_column("'DELAYED'")
+        counts = [select(func.count()).where(workflows.c.queue_name == queue.value, part) for part in parts]
+        with self._engine.connect() as connection:
+            return sum(connection.execute(count).scalar_one() for count in counts)
 
     def take_over(self, dead_executors: Iterable[str]) -> list[str]:
         """Put back what processes that are gone had begun; returns the identities."""
@@ -156,16 +172,38 @@ class Jobs:
         self._client.delete_workflows([job.identity])
 
     def begin_anew(self) -> list[str]:
-        """Begin anew what an earlier version of the path had begun; returns the identities."""
+        """Begin anew what another version of the path had begun, earlier or later; returns the identities.
+
+        What no version has begun yet is done by the version that the engine calls the latest. It goes by the clock
+        when it was first seen: after a return to an earlier version, nobody would do it. So ours is made the latest.
+        """
+        others = [version for version in self.versions() if version != PATH_VERSION]
+        if not others:
+            return []
+        for version in (*others, PATH_VERSION):  # the others too: the clock may have been set back
+            self._client.set_latest_application_version(version)
+        while self._client.get_latest_application_version()["version_name"] != PATH_VERSION:  # the same millisecond
+            self._client.set_latest_application_version(PATH_VERSION)
         begun = []
-        for status in self._client.list_workflows(status="PENDING", load_input=False):
-            if status.app_version not in {None, PATH_VERSION}:
+        for status in self._begun_by(others):
+            if status.input:
+                job = _job(Workflow(status.name), status.workflow_id, tuple(status.input["args"]))
+                self.enqueue(replace(job, identity=uuid4().hex))  # first, so that it is never lost
                 self._client.cancel_workflow(status.workflow_id)
-                self._client.fork_workflow(
-                    status.workflow_id, 0, application_version=PATH_VERSION, queue_name=status.queue_name
-                )
                 begun.append(status.workflow_id)
         return begun
+
+    def versions(self) -> list[str]:
+        """The versions of the path that have worked here."""
+        return [one["version_name"] for one in self._client.list_application_versions()]
+
+    def hurry_after_a_clock_set_back(self, now: datetime) -> int:
+        """Let what was delayed later than now go ahead, lest it wait for that time to come again; how many."""
+        later = (now + MOST_SKEW).isoformat()
+        late = self._client.list_workflows(status="DELAYED", start_time=later, limit=MOST_AT_ONCE, load_input=False)
+        for status in late:
+            self._client.set_workflow_delay(status.workflow_id, delay_seconds=0)
+        return len(late)
 
     def purge(self, finished_before: datetime) -> int:
         """Delete workflows that ended long ago, up to a thousand of them; returns how many."""
@@ -183,6 +221,12 @@ class Jobs:
     def close(self) -> None:
         self._client.destroy()
         self._engine.dispose()
+
+    def _begun_by(self, versions: list[str]) -> list[WorkflowStatus]:
+        """What these versions had begun and not ended; it runs, or was put back by who came after."""
+        if not versions:
+            return []
+        return self._client.list_workflows(status=["PENDING", "ENQUEUED"], app_version=versions)
 
 
 class Executor:
@@ -206,11 +250,13 @@ class Executor:
 
     def perform(self, workflow: Workflow, function: Callable[..., None], failed: Failed) -> None:
         """Name the function that is the workflow, and what to do when it fails; before `launch`."""
+        room = BoundedSemaphore(PACES[workflow.queue].at_once)
 
         def run(*given: str | int) -> None:
             job = _job(workflow, "", given)
             try:
-                function(*job.arguments)
+                with room:
+                    function(*job.arguments)
             except Exception as failure:  # noqa: BLE001 - the worker's loop: no step that fails may be lost
                 failed(job, failure)
 
@@ -226,7 +272,7 @@ class Executor:
             bell = self._bell_at if queue is RUNG else None
             registered = DBOS.register_queue(
                 queue.value,
-                worker_concurrency=pace.concurrency,
+                worker_concurrency=pace.claimed,
                 polling_interval_sec=pace.poll_s if bell else pace.poll_without_bell_s,
                 on_conflict="always_update",
             )
@@ -266,9 +312,16 @@ def _hear_warnings() -> None:
 
 
 def prepare(records: Engine) -> None:
-    """Make or renew the engine's tables."""
+    """Make or renew the engine's tables; where another version has worked, ours is made known beside it."""
     _hear_warnings()
     DBOS.migrate(records.url.render_as_string(hide_password=False))
+    with closing(Jobs(records)) as jobs:
+        is_upgrade = bool(jobs.versions()) and PATH_VERSION not in jobs.versions()
+    if is_upgrade:  # only a launch does so, and takes a second
+        executor = Executor(records, "prepare")
+        DBOS.listen_queues([])  # else it would begin what waits
+        DBOS.launch()
+        executor.stop(drain_s=0)
 
 
 def _place_of_bell(records: Engine) -> Path | None:

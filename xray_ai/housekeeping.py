@@ -51,13 +51,24 @@ def take_over(site: Site) -> Chore:
 
     def chore(now: datetime) -> None:
         with reading(site.engine) as connection:
-            silent = workers.silent_since(connection, now - timedelta(seconds=SILENT_S))
+            silent = workers.silent(connection, now, timedelta(seconds=SILENT_S))
         for worker in silent:
             taken = site.jobs.take_over([worker])
             with writing(site.engine) as connection:
                 workers.forget(connection, worker)
             log.warning("worker.fell_silent", worker=worker, taken_over=len(taken))
         take_up_what_was_left(site)
+
+    return chore
+
+
+def heed_the_clock(site: Site) -> Chore:
+    """When the clock was set back, keep no report and no delivery waiting until it is that time again."""
+
+    def chore(now: datetime) -> None:
+        hurried = site.jobs.hurry_after_a_clock_set_back(now)
+        if hurried:
+            log.warning("clock.set_back", hurried=hurried)
 
     return chore
 

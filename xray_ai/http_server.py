@@ -70,7 +70,7 @@ def answer(settings: Settings, engine: Engine, jobs: Jobs, stop: threading.Event
 def not_ready(engine: Engine, now: datetime) -> list[str]:
     """A sentence for each process that was not heard of lately."""
     with reading(engine) as connection:
-        alive = set(workers.alive_since(connection, now - timedelta(seconds=SILENT_S)).values())
+        alive = set(workers.alive(connection, now, timedelta(seconds=SILENT_S)).values())
     return [sentence for role, sentence in NEEDED.items() if role not in alive]
 
 

@@ -20,6 +20,8 @@ from xray_ai.errors import OperatorNeeded
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 30.0
 STEADY_S = 60.0  # a child that lived so long starts again without waiting
+OPERATOR_NEEDED = 2  # the exit code of a process that only a person can help
+FIRST_STARTS = 3  # a process that ends so at each of these was never up, and the service ends with it
 FAILED = 70  # a process that could not even say why
 LOOK_AGAIN_S = 0.02
 LOCK_FILE = "service.lock"
@@ -40,8 +42,8 @@ class AlreadyServing(OperatorNeeded):
 class ProcessFailed(OperatorNeeded):
     """A process that was started ended badly; it has said why."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__(f"A process of the service ended with code {code}.", remedy="What it printed says why.")
+    def __init__(self, code: int, name: str = "A process of the service") -> None:
+        super().__init__(f"{name} ended with code {code}.", remedy="What it printed says why.")
 
 
 @contextmanager
@@ -118,11 +120,15 @@ class ProcessTree:
     draw: random.Random = field(default_factory=random.Random)  # noqa: S311 - it spreads restarts, it guards nothing
     _running: dict[str, _Running] = field(default_factory=dict)
     _restarts: dict[str, tuple[float, int]] = field(default_factory=dict)  # name -> when, failures so far
+    _been_up: set[str] = field(default_factory=set)
     _stop: threading.Event = field(default_factory=threading.Event)
     _pipe: tuple[int, int] = field(default_factory=os.pipe)
 
     def run(self) -> None:
-        """Start all members and tend them; returns when SIGTERM or SIGINT came and all have ended."""
+        """Start all members and tend them; returns when SIGTERM or SIGINT came and all have ended.
+
+        Raises ProcessFailed, when a member needs an operator and never was up.
+        """
         earlier = {number: signal.signal(number, self._asked_to_stop) for number in STOPPING}
         gc.freeze()  # what was imported stays shared
         try:
@@ -162,6 +168,7 @@ class ProcessTree:
                 continue
             name = running.member.name
             failures = 0 if now - running.started_at > STEADY_S else running.failures + 1
+            self._judge(name, code, failures)
             wait_s = wait_before_restart(failures, self.draw.random())
             log.warning("process.ended", process=name, code=code, restart_in_s=round(wait_s, 2))
             del self._running[name]
@@ -171,6 +178,13 @@ class ProcessTree:
             if due is not None and due[0] <= now:
                 del self._restarts[member.name]
                 self._start(member, due[1])
+
+    def _judge(self, name: str, code: int, failures: int) -> None:
+        """Tell a start that cannot succeed from a fault in service, in which the others go on. Raises ProcessFailed."""
+        if code != OPERATOR_NEEDED or failures == 0:
+            self._been_up.add(name)
+        elif name not in self._been_up and failures == FIRST_STARTS:
+            raise ProcessFailed(code, f"The {name}")
 
     def _drain(self) -> None:
         """Ask each member to stop, in their order, and end what has not stopped by the deadline."""

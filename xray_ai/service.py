@@ -26,7 +26,7 @@ from xray_ai.app import (
 from xray_ai.config import Settings
 from xray_ai.domain.received import ObjectDigest
 from xray_ai.durable import Executor, Queue, Workflow
-from xray_ai.housekeeping import Chore, Keeping, beat, keeping_house, take_over, tidy
+from xray_ai.housekeeping import Chore, Keeping, beat, heed_the_clock, keeping_house, take_over, tidy
 from xray_ai.http_server import answer
 from xray_ai.one_core import let_others_go_first
 from xray_ai.pipeline import Site, deliver_evidence, read_radiograph, report_study
@@ -146,7 +146,7 @@ def role_of(queues: Sequence[Queue]) -> str:
 def _chores(settings: Settings, site: Site, queues: Sequence[Queue], worker: str) -> list[Chore]:
     chores = [beat(site.engine, worker, role_of(queues))]
     if Queue.REPORT in queues:
-        chores += [take_over(site), tidy(site, _keeping(settings))]
+        chores += [take_over(site), heed_the_clock(site), tidy(site, _keeping(settings))]
     return chores
 
 

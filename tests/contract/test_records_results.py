@@ -1,5 +1,7 @@
 """Evidence, deliveries, workers, numbers and retention, on both databases."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import Engine
 
@@ -28,6 +30,7 @@ from xray_ai.records.evidence import EvidenceKey
 from xray_ai.records.words import DeliveryStatus, ReadingStatus, StudyStatus
 
 SR = SOPInstanceUID("2.25.1")
+SILENCE = timedelta(seconds=30)
 
 
 @pytest.fixture
@@ -168,8 +171,16 @@ def test_a_worker_that_falls_silent_is_noticed(engine: Engine) -> None:
         workers.beat(connection, "reporter-1", "report", NOW)
         workers.beat(connection, "reader-1", "read", after(60))
 
-        assert workers.silent_since(connection, after(30)) == ("reporter-1",)
-        assert workers.alive_since(connection, after(30)) == {"reader-1": "read"}
+        assert workers.silent(connection, after(60), SILENCE) == ("reporter-1",)
+        assert workers.alive(connection, after(60), SILENCE) == {"reader-1": "read"}
+
+
+def test_a_worker_that_was_last_heard_of_in_the_future_counts_as_silent(engine: Engine) -> None:
+    with writing(engine) as connection:
+        workers.beat(connection, "reader-1", "read", after(3600))
+
+        assert workers.silent(connection, NOW, SILENCE) == ("reader-1",)
+        assert workers.alive(connection, NOW, SILENCE) == {}
 
 
 def test_a_worker_that_was_taken_over_is_forgotten(engine: Engine) -> None:
@@ -177,7 +188,7 @@ def test_a_worker_that_was_taken_over_is_forgotten(engine: Engine) -> None:
         workers.beat(connection, "reader-1", "read", NOW)
         workers.forget(connection, "reader-1")
 
-        assert workers.silent_since(connection, after(30)) == ()
+        assert workers.silent(connection, after(60), SILENCE) == ()
 
 
 # ---- numbers

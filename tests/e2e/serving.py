@@ -32,6 +32,7 @@ from xray_ai.records.words import DeliveryStatus, StudyStatus
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 240  # of a machine that does much else
 LOG_FILE = "service.log"
+XRAY_AI = (sys.executable, "-m", "xray_ai")
 MEMBERS = ("receiver", "reader", "reporter", "api")
 CONFIG = """
 [log]
@@ -165,6 +166,7 @@ def serving(
     *,
     models: Path | None = None,
     records_url: str | None = None,
+    program: Sequence[str] = XRAY_AI,
 ) -> Iterator[Service]:
     """Run the service with these destinations, name to port, until the end of the test; by default on SQLite."""
     port = free_port()
@@ -172,7 +174,7 @@ def serving(
     site = CONFIG.format(folder=folder, port=port, http_port=free_port(), records=records)
     tables = [DESTINATION.format(name=name, port=number) for name, number in (destinations or {}).items()]
     (folder / "xray-ai.toml").write_text("".join([site, *tables]), "utf-8")
-    service = started(folder, port, models)
+    service = started(folder, port, models, program)
     try:
         until(lambda: is_listening(service), "the receiver listens")
         yield service
@@ -185,28 +187,37 @@ def serving(
         service.engine.dispose()
 
 
-def started(folder: Path, port: int, models: Path | None = None) -> Service:
+def started(folder: Path, port: int, models: Path | None = None, program: Sequence[str] = XRAY_AI) -> Service:
     """Start it, and do not wait."""
-    process = process_of(folder, models, "serve")
+    process = process_of(folder, models, "serve", program=program)
     config = tomllib.loads((folder / "xray-ai.toml").read_text("utf-8"))
     engine = open_database(config["records"].get("url", f"sqlite:///{folder}/storage/records.sqlite"))
     return Service(folder, port, config["http"]["port"], process, engine, folder / LOG_FILE)
 
 
-def process_of(folder: Path, models: Path | None, *command: str) -> subprocess.Popen[bytes]:
+def process_of(
+    folder: Path, models: Path | None, *command: str, program: Sequence[str] = XRAY_AI
+) -> subprocess.Popen[bytes]:
     """Start a command of the service with the configuration in this folder."""
     environment = {key: word for key, word in os.environ.items() if not key.startswith("XRAY_AI_")}
     environment |= {"PYTHONPATH": str(ROOT)}
     if models is not None:
         environment |= {"XRAY_AI_MODELS__ROOT": str(models)}
     with (folder / LOG_FILE).open("ab") as log:
-        whole = [sys.executable, "-m", "xray_ai", *command, "--config", str(folder / "xray-ai.toml")]
+        whole = [*program, *command, "--config", str(folder / "xray-ai.toml")]
         return subprocess.Popen(whole, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder, env=environment)
 
 
 def is_listening(service: Service) -> bool:
     assert service.process.poll() is None, service.log_file.read_text("utf-8")[-2000:]
     return service.call("echoscu").returncode == 0
+
+
+def push_until_success(service: Service, files: list[Path]) -> None:
+    """Push each as a modality does: again, until it gets success."""
+    for file in files:
+        while service.push(file) != [True]:
+            time.sleep(0.1)
 
 
 def studies_on_disk(folder: Path, count: int, *, first: int = 0) -> list[Path]:
@@ -226,6 +237,15 @@ def storescp(folder: Path) -> Sequence[str]:
     """A peer that keeps what it gets."""
     (folder / "held").mkdir(exist_ok=True)
     return ["storescp", "+B", "+xa", "-od", str(folder / "held"), "PORT"]
+
+
+@contextmanager
+def storescp_at(port: int, folder: Path) -> Iterator[None]:
+    """A peer that comes only now to the port where a destination was expected; it keeps repeats apart."""
+    command = [word.replace("PORT", str(port)) for word in storescp(folder)]
+    with subprocess.Popen([command[0], "--unique-filenames", *command[1:]]) as peer:
+        yield
+        peer.kill()
 
 
 def held_by(folder: Path) -> list[Dataset]:

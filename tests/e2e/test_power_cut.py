@@ -2,22 +2,29 @@
 
 import os
 import random
+import select
 import signal
+import socket
+import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.deliver.peers import a_program
+from tests.deliver.peers import a_program, free_port
 from tests.e2e.serving import (
     MEMBERS,
+    XRAY_AI,
     Service,
     held_by,
     is_listening,
+    push_until_success,
     serving,
     started,
     storescp,
+    storescp_at,
     studies_on_disk,
     until,
 )
@@ -29,6 +36,7 @@ pytestmark = pytest.mark.e2e
 
 STUDIES_A_ROUND = 8
 RESULTS_A_STUDY = 2  # report and capture
+UPGRADED = (sys.executable, "-c", "from xray_ai import cli, durable; durable.PATH_VERSION = 'next'; cli.main()")
 
 
 @pytest.fixture
@@ -36,13 +44,6 @@ def models(tmp_path: Path) -> Path:
     a_pack(tmp_path / "packs", (present("mass"), absent("pneumothorax")))
     a_scope_pack(tmp_path / "packs")
     return tmp_path / "packs"
-
-
-def push_until_success(service: Service, files: list[Path]) -> None:
-    """Push each as a modality does: again, until it gets success."""
-    for file in files:
-        while service.push(file) != [True]:
-            time.sleep(0.1)
 
 
 def push_and_cut(service: Service, victims: tuple[str, ...], round_number: int, draw: random.Random) -> None:
@@ -56,13 +57,13 @@ def push_and_cut(service: Service, victims: tuple[str, ...], round_number: int, 
     pushing.join()
 
 
-def cut_the_power(service: Service, models: Path) -> Service:
+def cut_the_power(service: Service, models: Path, program: Sequence[str] = XRAY_AI) -> Service:
     """Kill every process at once, and start the service again on what the disk holds."""
     pids = [service.process.pid, *filter(None, map(service.pid_of, MEMBERS))]
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     service.process.wait()
-    again = started(service.folder, service.port, models)
+    again = started(service.folder, service.port, models, program)
     service.process = again.process
     until(lambda: is_listening(service), "the service is back")
     return service
@@ -82,3 +83,38 @@ def test_no_image_is_lost_and_no_result_is_doubled(tmp_path: Path, models: Path,
     assert statuses == {StudyStatus.READ}
     held = [result.SOPInstanceUID for result in held_by(tmp_path)]
     assert len(held) == len(set(held)) == RESULTS_A_STUDY * STUDIES_A_ROUND * rounds
+
+
+def test_a_destination_that_was_down_all_the_time_gets_each_result_once(tmp_path: Path, models: Path) -> None:
+    port = free_port()
+    with serving(tmp_path, {"pacs": port}, models=models) as service:
+        push_and_cut(service, ("reporter", "reader"), 0, random.Random(1))  # noqa: S311 - the same cuts each time
+        cut_the_power(service, models)
+        planned = RESULTS_A_STUDY * STUDIES_A_ROUND
+        until(lambda: sum(one.attempts > 0 for one in service.deliveries()) == planned, "each was tried in vain")
+        with storescp_at(port, tmp_path):
+            until(lambda: service.is_done(STUDIES_A_ROUND), "all is delivered")
+
+    held = [result.SOPInstanceUID for result in held_by(tmp_path)]
+    assert len(held) == len(set(held)) == planned
+
+
+def test_an_upgrade_of_the_path_ends_what_the_one_before_had_begun(tmp_path: Path, models: Path) -> None:
+    files = studies_on_disk(tmp_path / "sent", 9)
+    with socket.create_server(("127.0.0.1", 0)) as hung:  # a PACS that takes connections and never answers
+        port = hung.getsockname()[1]
+        with serving(tmp_path, {"pacs": port}, models=models) as service:
+            service.push(*files[:3])
+            select.select([hung], [], [])  # some are being delivered
+            os.kill(service.pid_of("reporter"), signal.SIGSTOP)
+            service.push(*files[3:6])
+            until(lambda: {one.status for one in service.studies()} == {StudyStatus.READ}, "the others are read")
+            os.kill(service.pid_of("reader"), signal.SIGSTOP)
+            service.push(*files[6:])
+            hung.close()
+            cut_the_power(service, models, UPGRADED)
+            with storescp_at(port, tmp_path):
+                until(lambda: service.is_done(len(files)), "all is read and delivered")
+
+    held = [result.SOPInstanceUID for result in held_by(tmp_path)]
+    assert len(held) == len(set(held)) == RESULTS_A_STUDY * len(files)

@@ -8,12 +8,14 @@ from pydicom.uid import Comprehensive3DSRStorage, SecondaryCaptureImageStorage
 
 from tests.deliver.peers import a_program, free_port
 from tests.e2e.serving import (
+    LOG_FILE,
     Service,
     held_by,
     process_of,
     serving,
     started,
     storescp,
+    storescp_at,
     studies_on_disk,
     study_uid,
     until,
@@ -87,10 +89,8 @@ def test_results_wait_for_a_destination_that_is_away(tmp_path: Path, models: Pat
         service.push(*studies_on_disk(tmp_path / "sent", 2))
         until(lambda: len(service.deliveries()) == 4, "deliveries are planned")
         until(lambda: any(one.attempts for one in service.deliveries()), "it was tried in vain")
-        command = [word.replace("PORT", str(port)) for word in storescp(tmp_path)]
-        with subprocess.Popen(command) as peer:
+        with storescp_at(port, tmp_path):
             until(lambda: service.is_done(2), "all is delivered")
-            peer.kill()
 
     assert len(held_by(tmp_path)) == 4
 
@@ -144,6 +144,18 @@ def test_a_second_service_on_the_same_storage_is_refused(tmp_path: Path, models:
 
         assert second.process.wait(120) == 2
         assert "Another service works on" in second.log_file.read_text("utf-8")
+
+
+def test_a_service_whose_port_is_taken_ends_and_says_so(tmp_path: Path, models: Path) -> None:
+    with serving(tmp_path, models=models) as first:
+        (tmp_path / "second").mkdir()
+        settings = (tmp_path / "xray-ai.toml").read_text("utf-8").replace(f"{tmp_path}/storage", "storage")
+        settings = settings.replace(f"port = {first.http_port}", f"port = {free_port()}")
+        (tmp_path / "second" / "xray-ai.toml").write_text(settings, "utf-8")
+        second = process_of(tmp_path / "second", models, "serve")
+
+        assert second.wait(120) == 2
+    assert f"port {first.port} " in (tmp_path / "second" / LOG_FILE).read_text("utf-8")
 
 
 def test_the_service_drains_when_it_is_asked_to_stop_and_takes_up_what_was_left(tmp_path: Path, models: Path) -> None:
