@@ -20,6 +20,7 @@ from xray_ai import log
 from xray_ai.domain.priority import Priority
 from xray_ai.errors import OperatorNeeded
 from xray_ai.receive.admission import STOPPING, TOO_MANY, Admission, Caller, Rejection
+from xray_ai.receive.event_limit import EventLimit
 from xray_ai.receive.served_association import ServedAssociation
 from xray_ai.receive.storage_scp import Door, StorageScp, storage_contexts
 from xray_ai.receive.verification_scp import verification_context
@@ -71,7 +72,8 @@ class ApplicationEntity:
         self._settings = settings
         self._storage = StorageScp(door, settings.ordered_priorities)
         self._admission = Admission(settings.ae_titles, settings.calling_ae_titles, settings.calling_hosts)
-        self._server = _Server(settings, self._serve, self._make_room)
+        self._endings = EventLimit("association.ended")
+        self._server = _Server(settings, self._serve, self._make_room, self._endings)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL_S,), name="associations")
         self._connected: list[ServedAssociation] = []  # the oldest first
         self._admitted: set[ServedAssociation] = set()
@@ -101,10 +103,13 @@ class ApplicationEntity:
         late = self._living()
         for association in late:
             association.dul.stream.hang_up()
+        self._endings.tell_counted(at_once=True)
         log.event("receiver.stopped", cut_off=len(late))
 
     def _serve(self, connection: socket.socket) -> None:
-        association = ServedAssociation(self._server, connection, self._storage.receive, self._admit)
+        association = ServedAssociation(
+            self._server, connection, self._storage.receive, self._admit, self._endings.tell
+        )
         with self._lock:
             self._connected.append(association)
         try:
@@ -149,9 +154,13 @@ class _Server(AssociationServer):
     request_queue_size = 128
 
     def __init__(
-        self, settings: StorageScpSettings, serve: Callable[[socket.socket], None], make_room: Callable[[], bool]
+        self,
+        settings: StorageScpSettings,
+        serve: Callable[[socket.socket], None],
+        make_room: Callable[[], bool],
+        endings: EventLimit,
     ) -> None:
-        self._serve, self._make_room = serve, make_room
+        self._serve, self._make_room, self._endings = serve, make_room, endings
         try:
             super().__init__(
                 _library_entity(settings),
@@ -165,17 +174,18 @@ class _Server(AssociationServer):
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ANN401, ARG002 - the library's signature
         if self._make_room():
             return True
-        log.event("association.ended", reason="closed unheard: too many connections", host=str(client_address[0]))
+        self._endings.tell("closed unheard: too many connections", str(client_address[0]))
         return False
 
     def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002 - the library's signature
         self._serve(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002 - the library's signature
-        log.warning("association.ended", reason="it could not be begun", host=str(client_address[0]))
+        self._endings.tell("it could not be begun", str(client_address[0]))
 
     def service_actions(self) -> None:
-        """The library collects all garbage here, which stops every association for as long."""
+        """The library collects all garbage here, which stops every association for as long; this counts instead."""
+        self._endings.tell_counted()
 
 
 def _library_entity(settings: StorageScpSettings) -> LibraryEntity:

@@ -31,17 +31,20 @@ ENDINGS = {  # events of the state machine (PS3.8 9.2.1) that end an association
 }
 UNEXPECTED = frozenset({"AA-1", "AA-7", "AA-8"})  # what is done about a PDU that does not belong here
 OVER = frozenset({"Sta1", "Sta13"})
+Tell = Callable[[str, str, str], None]  # reason, host and calling AE title of an association that ended
 Admit = Callable[["ServedAssociation", Caller], Rejection | None]
 
 
 class ServedAssociation(Association):
     """Two threads: this one negotiates and answers C-ECHO, that of the upper layer reads, and stores."""
 
-    def __init__(self, server: AssociationServer, connection: socket.socket, receive: Receive, admit: Admit) -> None:
+    def __init__(
+        self, server: AssociationServer, connection: socket.socket, receive: Receive, admit: Admit, tell: Tell
+    ) -> None:
         super().__init__(server.ae, MODE_ACCEPTOR)
         self.name = "association"
         self.ending = "what arrived could not be understood"
-        self._admit = admit
+        self._admit, self._tell = admit, tell
         self._server = server
         self._our_host = str(connection.getsockname()[0])
         self.dul: UpperLayer = UpperLayer(self, receive)
@@ -71,12 +74,7 @@ class ServedAssociation(Association):
         """Serve from the first byte to the last, and say how it ended."""
         attempt(super().run_reactor)
         self.dul.stream.hang_up()
-        log.event(
-            "association.ended",
-            reason=self.dul.fault or self.ending,
-            calling_ae_title=self.requestor.ae_title.strip(),
-            host=self.requestor.address,
-        )
+        self._tell(self.dul.fault or self.ending, self.requestor.address, self.requestor.ae_title.strip())
 
     def finish(self) -> None:
         """End after the C-STORE that is running, or now if there is none."""

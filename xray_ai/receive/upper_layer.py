@@ -94,7 +94,7 @@ class UpperLayer(DULServiceProvider):
         if self._reception is not None:
             self._reception.discard()
         self.stream.dispose()
-        self.to_user_queue.put(None)  # who still waits for a request waits no longer
+        self.to_user_queue.put(None)  # type: ignore[arg-type]  # as at a timeout: nobody need wait for a request
 
     def _wake_association(self) -> None:
         self.assoc.dimse.msg_queue.put((None, None))
