@@ -17,8 +17,9 @@ def ask(port: int, request: bytes) -> str:
     """Send it, say no more, and return the answer from its status on; empty if there is none."""
     answer = b""
     with suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), timeout=HANGS_AFTER_S) as connection:
-        connection.sendall(request)
-        connection.shutdown(socket.SHUT_WR)
+        with suppress(OSError):  # it was ended meanwhile
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
         while piece := connection.recv(65_536):
             answer += piece
     return answer.decode("latin-1").partition(" ")[2]
