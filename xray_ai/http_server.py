@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 import threading
 from collections.abc import Mapping
@@ -128,4 +129,4 @@ def _listening(config: HttpConfig) -> socket.socket:
     try:
         return socket.create_server((config.host, config.port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise HttpPortNotAvailable(config, error.strerror or type(error).__name__) from error
+        raise HttpPortNotAvailable(config, os.strerror(error.errno) if error.errno else type(error).__name__) from error
