@@ -1,6 +1,9 @@
 """One event is one line of JSON on standard error, about a study that only we can name."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +52,13 @@ def test_our_key_of_an_object_does_not_hold_its_uid() -> None:
     assert len(key) == 16
     assert int(key, 16)
     assert key == log.key_of("1.2.826.0.1.3680043.10.1") != log.key_of("1.2.826.0.1.3680043.10.2")
+
+
+def test_lines_of_processes_that_share_standard_error_stay_whole(tmp_path: Path) -> None:
+    logs_much = "from xray_ai import log; log.configure('INFO'); [log.event('a.happened', n=n) for n in range(500)]"
+    with (tmp_path / "log").open("ab") as shared:
+        writers = [subprocess.Popen([sys.executable, "-c", logs_much], stderr=shared) for _ in range(3)]
+        assert [writer.wait() for writer in writers] == [0, 0, 0]
+
+    lines = (tmp_path / "log").read_text("utf-8").splitlines()
+    assert [json.loads(line)["event"] for line in lines] == ["a.happened"] * 1500

@@ -1,5 +1,8 @@
 """The HTTP API as a process: what it asks of the service around it, and how it listens and stops."""
 
+import asyncio
+import logging
+import os
 import socket
 import threading
 from collections.abc import Mapping
@@ -8,6 +11,7 @@ from functools import partial
 
 import uvicorn
 from sqlalchemy import Engine
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from xray_ai import log
 from xray_ai.api.app import create_app
@@ -26,6 +30,8 @@ NEEDED = {
     "reporter": "No process reports and delivers.",
 }
 BACKLOG = 128
+MOST_CONNECTIONS = 256
+ASKS_WITHIN_S = 10.0
 
 
 class HttpPortNotAvailable(OperatorNeeded):
@@ -36,6 +42,44 @@ class HttpPortNotAvailable(OperatorNeeded):
             f"The HTTP port {config.port} of {config.host} cannot be opened: {reason}.",
             remedy="Stop what uses it, or choose another http.host or http.port.",
         )
+
+
+class BoundedConnection(H11Protocol):
+    """A connection that goes when it asks nothing in time, or when it is the oldest of too many that ask nothing."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the library's own
+        super().connection_made(transport)
+        self.silent_since = self.loop.time()
+        self.loop.call_later(ASKS_WITHIN_S, self._end_if_silent)
+        if len(self.connections) > MOST_CONNECTIONS:
+            silent = [one for one in self.connections if isinstance(one, BoundedConnection) and not one.is_asking]
+            if silent:
+                min(silent, key=lambda one: one.silent_since).transport.abort()
+
+    @property
+    def is_asking(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]  # None at first
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self.silent_since = self.loop.time()
+
+    def _end_if_silent(self) -> None:
+        if self.transport.is_closing():
+            return
+        left_s = ASKS_WITHIN_S if self.is_asking else self.silent_since + ASKS_WITHIN_S - self.loop.time()
+        if left_s > 0:
+            self.loop.call_later(left_s, self._end_if_silent)
+            return
+        log.event("http.ended", reason="no request in time")
+        self.transport.abort()
+
+
+class _WarningsAsEvents(logging.Handler):
+    """What the web server warns of goes to our log as any event does."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log.warning("http.warned", reason=record.getMessage())
 
 
 def answer(settings: Settings, engine: Engine, jobs: Jobs, stop: threading.Event) -> None:
@@ -49,7 +93,9 @@ def answer(settings: Settings, engine: Engine, jobs: Jobs, stop: threading.Event
     )
     app = create_app(operations, settings.http.token)
     with _listening(settings.http) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+        logging.getLogger("uvicorn.error").addHandler(_WarningsAsEvents(logging.WARNING))
+        config = uvicorn.Config(app, http=BoundedConnection, log_config=None, access_log=False, lifespan="off")
+        server = uvicorn.Server(config)
 
         def serve() -> None:
             try:
@@ -83,4 +129,4 @@ def _listening(config: HttpConfig) -> socket.socket:
     try:
         return socket.create_server((config.host, config.port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise HttpPortNotAvailable(config, error.strerror or type(error).__name__) from error
+        raise HttpPortNotAvailable(config, os.strerror(error.errno) if error.errno else type(error).__name__) from error

@@ -9,7 +9,10 @@ from structlog.typing import EventDict
 
 
 def configure(level: str, process: str | None = None) -> None:
-    """Send events at or above `level` to standard error as JSON Lines, under the name of a process if it has one."""
+    """Send events at or above `level` to standard error as JSON Lines, under the name of a process if it has one.
+
+    Each line is written by one call with its end, so that those of processes that share standard error stay whole.
+    """
 
     def name_process(_logger: object, _method: str, facts: EventDict) -> EventDict:
         return facts if process is None else {"process": process, **facts}
@@ -22,7 +25,7 @@ def configure(level: str, process: str | None = None) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # whatever that is when something happens
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),  # whatever that is when something happens
     )
 
 

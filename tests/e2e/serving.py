@@ -45,6 +45,7 @@ least_free_bytes = 0
 {records}
 [storage_scp]
 port = {port}
+{storage_scp}
 [http]
 port = {http_port}
 [engine]
@@ -167,11 +168,12 @@ def serving(
     models: Path | None = None,
     records_url: str | None = None,
     program: Sequence[str] = XRAY_AI,
+    storage_scp: str = "",
 ) -> Iterator[Service]:
     """Run the service with these destinations, name to port, until the end of the test; by default on SQLite."""
     port = free_port()
     records = f'url = "{records_url}"' if records_url else ""
-    site = CONFIG.format(folder=folder, port=port, http_port=free_port(), records=records)
+    site = CONFIG.format(folder=folder, port=port, http_port=free_port(), records=records, storage_scp=storage_scp)
     tables = [DESTINATION.format(name=name, port=number) for name, number in (destinations or {}).items()]
     (folder / "xray-ai.toml").write_text("".join([site, *tables]), "utf-8")
     service = started(folder, port, models, program)

@@ -6,26 +6,15 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bench.raw_scu import (
-    ASSOCIATE_RQ,
-    EXPLICIT,
-    LAST_COMMAND,
-    P_DATA,
-    RELEASE_RQ,
-    RawAssociation,
-    associate_rq,
-    pdu,
-    pdv,
-    store_rq,
-)
+from bench.raw_scu import EXPLICIT, P_DATA, RELEASE_RQ, RawAssociation, associate_rq, pdu, pdv
 from tests.factories import a_dataset
+from tests.hostile.conversations import BEFORE_AN_ASSOCIATION, MARK, ON_AN_ASSOCIATION, mutated, reset
 from tests.receive.dimse_peers import (
-    DX,
-    INSTANCE,
     STORAGE,
     Receiver,
     a_command,
@@ -43,6 +32,8 @@ IMPATIENT = StorageScpSettings(
     port=0, maximum_associations=4, acse_timeout_s=0.5, dimse_timeout_s=2.0, network_timeout_s=1.0
 )
 TEMPLATES = (associate_rq(STORAGE), a_command(), a_store(), pdu(RELEASE_RQ, bytes(4)))
+
+HANGS_S = 3600.0
 
 
 @pytest.fixture
@@ -77,22 +68,9 @@ def say(receiver: Receiver, *messages: bytes, associated: bool) -> None:
             pass
 
 
-def mutated(content: bytes, chance: random.Random) -> bytes:
-    """Flip, cut, repeat or insert."""
-    at, other = sorted(chance.sample(range(len(content)), 2))
-    return chance.choice(
-        (
-            content[:at],
-            content[:at] + bytes([chance.randrange(256)]) + content[at + 1 :],
-            content[:at] + chance.randbytes(other - at) + content[other:],
-            content[:other] + content[at:],
-            content[:2] + chance.randbytes(4) + content[6:],
-        )
-    )
-
-
-def noise(count: int) -> bytes:
-    return random.Random(count).randbytes(count)  # noqa: S311 - chance, not a secret
+def open_files() -> int:
+    gc.collect()
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def drip(association: RawAssociation) -> None:
@@ -103,56 +81,18 @@ def drip(association: RawAssociation) -> None:
         pause.wait(0.1)
 
 
-MALFORMED_BEFORE = {
-    "nothing": b"",
-    "half a header": b"\x01\x00\x00",
-    "HTTP": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
-    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500),
-    "an unknown PDU": pdu(9, b"x"),
-    "zeros": bytes(100_000),
-    "four gigabytes announced": b"\x01\x00\xff\xff\xff\xff" + bytes(1000),
-    "a request cut off": associate_rq(STORAGE)[:-7],
-    "a request of noise": pdu(ASSOCIATE_RQ, noise(500)),
-    "an empty request": pdu(ASSOCIATE_RQ, b""),
-    "a request without contexts": associate_rq([]),
-    "a dataset before any request": a_store(),
-    "ten thousand contexts": associate_rq([(1, DX, [EXPLICIT])] * 10_000),
-}
-MALFORMED_AFTER = {
-    "a second request": associate_rq(STORAGE),
-    "an empty P-DATA-TF": pdu(P_DATA, b""),
-    "a value longer than its PDU": pdu(P_DATA, b"\x00\x00\xff\xff\x01\x03abc"),
-    "a value shorter than its header": pdu(P_DATA, b"\x00\x00\x00\x01\x01"),
-    "a dataset without a command": pdu(P_DATA, pdv(1, 2, b"x")),
-    "a command in a dataset": a_command() + a_command(),
-    "a dataset in another context": a_command() + pdu(P_DATA, pdv(3, 2, b"x")),
-    "a context that was not agreed": pdu(P_DATA, pdv(77, LAST_COMMAND, store_rq(DX, INSTANCE))),
-    "a command of noise": pdu(P_DATA, pdv(1, LAST_COMMAND, noise(300))),
-    "a command without end": pdu(P_DATA, pdv(1, 1, bytes(2**17))),
-    "a command without an instance": pdu(P_DATA, pdv(1, LAST_COMMAND, store_rq(DX, ""))),
-    "a UID of 65 characters": pdu(P_DATA, pdv(1, LAST_COMMAND, store_rq(DX, "1" * 65))),
-    "a C-STORE in the context of C-ECHO": pdu(P_DATA, pdv(3, LAST_COMMAND, store_rq(DX, INSTANCE))),
-    "an answer": pdu(
-        P_DATA, pdv(1, LAST_COMMAND, store_rq(DX, INSTANCE).replace(b"\x01\x00\x00\x00", b"\x01\x80\x00\x00"))
-    ),
-    "half a dataset and an abort": a_command() + pdu(P_DATA, pdv(1, 0, bytes(9))) + pdu(7, bytes(4)),
-    "half a dataset and noise": a_command() + pdu(P_DATA, pdv(1, 0, bytes(9))) + b"\xff" * 99,
-    "four gigabytes announced": b"\x07\x00\xff\xff\xff\xff" + bytes(1000),
-}
-
-
-@pytest.mark.parametrize("name", MALFORMED_BEFORE)
+@pytest.mark.parametrize("name", BEFORE_AN_ASSOCIATION)
 def test_what_is_no_request_for_an_association_ends_the_connection(receiver: Receiver, name: str) -> None:
-    say(receiver, MALFORMED_BEFORE[name], associated=False)
+    say(receiver, BEFORE_AN_ASSOCIATION[name], associated=False)
 
     assert answers_echo(receiver.port)
     wait_until(lambda: is_quiet(receiver))
 
 
-@pytest.mark.parametrize("name", MALFORMED_AFTER)
+@pytest.mark.parametrize("name", ON_AN_ASSOCIATION)
 def test_what_no_sender_may_say_ends_the_association(receiver: Receiver, name: str) -> None:
     with logged() as events:
-        say(receiver, MALFORMED_AFTER[name], associated=True)
+        say(receiver, ON_AN_ASSOCIATION[name], associated=True)
         wait_until(lambda: is_quiet(receiver))
 
     assert answers_echo(receiver.port)
@@ -196,6 +136,46 @@ def test_connections_that_say_nothing_do_not_keep_others_out(receiver: Receiver)
         assert answers_echo(receiver.port)
 
 
+def test_of_connections_that_say_nothing_the_oldest_gives_way_to_a_sender(receiver: Receiver) -> None:
+    with logged() as events, ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(RawAssociation(receiver.port))
+        assert is_serving(receiver)
+
+    assert "gave way to another connection" in [event.get("reason") for event in events]
+
+
+@pytest.mark.parametrize("said", [b"", b"\x01", b"\xff" * 6], ids=["nothing", "a byte", "noise"])
+def test_connections_that_end_before_a_request_make_room_at_once(tmp_path: Path, said: bytes) -> None:
+    with a_receiver(tmp_path, replace(IMPATIENT, acse_timeout_s=HANGS_S, network_timeout_s=HANGS_S)) as patient:
+        for _ in range(10):
+            say(patient, said, associated=False)
+
+        wait_until(lambda: is_quiet(patient))
+
+
+def test_a_connection_reset_at_once_leaves_no_file_open(receiver: Receiver) -> None:
+    wait_until(lambda: is_serving(receiver))
+    wait_until(lambda: is_quiet(receiver))
+    before = open_files()
+
+    for _ in range(50):
+        reset(RawAssociation(receiver.port).socket)
+
+    wait_until(lambda: is_serving(receiver))
+    wait_until(lambda: is_quiet(receiver))
+    assert open_files() <= before
+
+
+def test_a_proposed_sop_class_that_is_no_uid_is_not_logged(receiver: Receiver) -> None:
+    with logged() as events:
+        say(receiver, associate_rq([(1, MARK, [EXPLICIT])]), associated=False)
+        wait_until(lambda: is_quiet(receiver))
+
+    assert "context.refused" in [event["event"] for event in events]
+    assert MARK not in str(events)
+
+
 def test_threads_are_bounded_however_many_connect(receiver: Receiver) -> None:
     before = threading.active_count()
     with ExitStack() as stack, suppress(ConnectionError):
@@ -233,15 +213,14 @@ def test_a_sender_that_does_not_wait_for_answers_is_read_one_object_at_a_time(re
 def test_many_tiny_associations_leave_neither_threads_nor_files_open(receiver: Receiver) -> None:
     wait_until(lambda: is_serving(receiver))
     wait_until(lambda: is_quiet(receiver))
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_files()
 
     for _ in range(200):
         RawAssociation(receiver.port).socket.close()
 
     wait_until(lambda: is_serving(receiver))
     wait_until(lambda: is_quiet(receiver))
-    gc.collect()
-    assert len(list(Path("/proc/self/fd").iterdir())) <= before
+    assert open_files() <= before
 
 
 @pytest.mark.parametrize("head", [b"MZ", b"%PDF-1.7", b"#!/bin/sh\n", b"PK\x03\x04"])

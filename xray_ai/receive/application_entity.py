@@ -20,6 +20,7 @@ from xray_ai import log
 from xray_ai.domain.priority import Priority
 from xray_ai.errors import OperatorNeeded
 from xray_ai.receive.admission import STOPPING, TOO_MANY, Admission, Caller, Rejection
+from xray_ai.receive.event_limit import EventLimit
 from xray_ai.receive.served_association import ServedAssociation
 from xray_ai.receive.storage_scp import Door, StorageScp, storage_contexts
 from xray_ai.receive.verification_scp import verification_context
@@ -27,6 +28,7 @@ from xray_ai.results.part10_bytes import IMPLEMENTATION_CLASS_UID, IMPLEMENTATIO
 
 UNLIMITED = 0
 SPARE_CONNECTIONS = 16  # that may negotiate, or be told why not, while all associations are taken
+GIVES_WAY_S = 0.5
 POLL_S = 0.1
 
 # The library logs each message at length, names of patients among them, and tracebacks to standard error.
@@ -70,9 +72,10 @@ class ApplicationEntity:
         self._settings = settings
         self._storage = StorageScp(door, settings.ordered_priorities)
         self._admission = Admission(settings.ae_titles, settings.calling_ae_titles, settings.calling_hosts)
-        self._server = _Server(settings, self._serve, self._has_room)
+        self._endings = EventLimit("association.ended")
+        self._server = _Server(settings, self._serve, self._make_room, self._endings)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL_S,), name="associations")
-        self._connected: set[ServedAssociation] = set()
+        self._connected: list[ServedAssociation] = []  # the oldest first
         self._admitted: set[ServedAssociation] = set()
         self._lock = threading.Lock()
         self._is_stopping = False
@@ -100,27 +103,37 @@ class ApplicationEntity:
         late = self._living()
         for association in late:
             association.dul.stream.hang_up()
+        self._endings.tell_counted(at_once=True)
         log.event("receiver.stopped", cut_off=len(late))
 
     def _serve(self, connection: socket.socket) -> None:
-        association = ServedAssociation(self._server, connection, self._storage.receive, self._admit)
+        association = ServedAssociation(
+            self._server, connection, self._storage.receive, self._admit, self._endings.tell
+        )
         with self._lock:
-            self._connected.add(association)
+            self._connected.append(association)
         try:
             association.start()
         except RuntimeError:  # no more threads
-            self._connected.discard(association)
+            self._connected.remove(association)
             association.dul.stream.dispose()
             raise
 
-    def _has_room(self) -> bool:
-        return len(self._living()) < self._settings.maximum_associations + SPARE_CONNECTIONS
+    def _make_room(self) -> bool:
+        """Whether another connection can be taken; for its sake the oldest goes that has not been admitted yet."""
+        most = self._settings.maximum_associations + SPARE_CONNECTIONS
+        living = self._living()
+        if len(living) >= most:
+            not_admitted = [one for one in living if one not in self._admitted]
+            for one in not_admitted[:1]:
+                one.give_way(GIVES_WAY_S)
+        return len(self._living()) < most
 
     def _living(self) -> list[ServedAssociation]:
         """All that are connected; those that have ended are forgotten."""
         with self._lock:
-            self._connected = {one for one in self._connected if one.is_alive() or one.ident is None}
-            self._admitted &= self._connected
+            self._connected = [one for one in self._connected if one.is_alive() or one.ident is None]
+            self._admitted.intersection_update(self._connected)
             return list(self._connected)
 
     def _admit(self, association: ServedAssociation, caller: Caller) -> Rejection | None:
@@ -141,9 +154,13 @@ class _Server(AssociationServer):
     request_queue_size = 128
 
     def __init__(
-        self, settings: StorageScpSettings, serve: Callable[[socket.socket], None], has_room: Callable[[], bool]
+        self,
+        settings: StorageScpSettings,
+        serve: Callable[[socket.socket], None],
+        make_room: Callable[[], bool],
+        endings: EventLimit,
     ) -> None:
-        self._serve, self._has_room = serve, has_room
+        self._serve, self._make_room, self._endings = serve, make_room, endings
         try:
             super().__init__(
                 _library_entity(settings),
@@ -155,19 +172,20 @@ class _Server(AssociationServer):
             raise PortNotAvailable(settings.host, settings.port, error.strerror or type(error).__name__) from error
 
     def verify_request(self, request: Any, client_address: Any) -> bool:  # noqa: ANN401, ARG002 - the library's signature
-        if self._has_room():
+        if self._make_room():
             return True
-        log.event("association.ended", reason="closed unheard: too many connections", host=str(client_address[0]))
+        self._endings.tell("closed unheard: too many connections", str(client_address[0]))
         return False
 
     def finish_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002 - the library's signature
         self._serve(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401, ARG002 - the library's signature
-        log.warning("association.ended", reason="it could not be begun", host=str(client_address[0]))
+        self._endings.tell("it could not be begun", str(client_address[0]))
 
     def service_actions(self) -> None:
-        """The library collects all garbage here, which stops every association for as long."""
+        """The library collects all garbage here, which stops every association for as long; this counts instead."""
+        self._endings.tell_counted()
 
 
 def _library_entity(settings: StorageScpSettings) -> LibraryEntity:

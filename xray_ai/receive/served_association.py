@@ -29,25 +29,29 @@ ENDINGS = {  # events of the state machine (PS3.8 9.2.1) that end an association
     "Evt18": "no request in time",
     "Evt19": "invalid PDU",
 }
+UNEXPECTED = frozenset({"AA-1", "AA-7", "AA-8"})  # what is done about a PDU that does not belong here
 OVER = frozenset({"Sta1", "Sta13"})
+Tell = Callable[[str, str, str], None]  # reason, host and calling AE title of an association that ended
 Admit = Callable[["ServedAssociation", Caller], Rejection | None]
 
 
 class ServedAssociation(Association):
     """Two threads: this one negotiates and answers C-ECHO, that of the upper layer reads, and stores."""
 
-    def __init__(self, server: AssociationServer, connection: socket.socket, receive: Receive, admit: Admit) -> None:
+    def __init__(
+        self, server: AssociationServer, connection: socket.socket, receive: Receive, admit: Admit, tell: Tell
+    ) -> None:
         super().__init__(server.ae, MODE_ACCEPTOR)
         self.name = "association"
-        self.ending = "the upper layer gave up"
-        self._admit = admit
+        self.ending = "what arrived could not be understood"
+        self._admit, self._tell = admit, tell
         self._server = server
         self._our_host = str(connection.getsockname()[0])
         self.dul: UpperLayer = UpperLayer(self, receive)
         self.dimse = _WaitingDimse(self)
         self.acse_timeout, self.network_timeout = server.ae.acse_timeout, server.ae.network_timeout
+        self._describe(server, connection)  # raises OSError where the peer has gone already
         self.set_socket(AssociationStream(self, connection, server.ae.network_timeout or 0))
-        self._describe(server, connection)
         self.bind(events.EVT_C_ECHO, answer_echo)
         self.bind(events.EVT_REQUESTED, self._judge)
         self.bind(events.EVT_ACCEPTED, self._log_refused_contexts)
@@ -70,12 +74,7 @@ class ServedAssociation(Association):
         """Serve from the first byte to the last, and say how it ended."""
         attempt(super().run_reactor)
         self.dul.stream.hang_up()
-        log.event(
-            "association.ended",
-            reason=self.dul.fault or self.ending,
-            calling_ae_title=self.requestor.ae_title.strip(),
-            host=self.requestor.address,
-        )
+        self._tell(self.dul.fault or self.ending, self.requestor.address, self.requestor.ae_title.strip())
 
     def finish(self) -> None:
         """End after the C-STORE that is running, or now if there is none."""
@@ -84,6 +83,12 @@ class ServedAssociation(Association):
             self.dul.stream.hang_up()
         elif not self.dul.is_receiving:
             self.abort(block=False)
+
+    def give_way(self, wait_s: float) -> None:
+        """End before it was admitted, for the sake of another."""
+        self.dul.fault = "gave way to another connection"
+        self.dul.stream.hang_up()
+        self.join(wait_s)
 
     def _judge(self, _: events.Event) -> None:
         request = self.requestor.primitive
@@ -104,17 +109,26 @@ class ServedAssociation(Association):
             self.kill()  # waits until it is sent
 
     def _log_refused_contexts(self, _: events.Event) -> None:
-        names = sorted({uid.UID(context.abstract_syntax or "").name for context in self.rejected_contexts})
+        names = sorted({_name_of(uid.UID(context.abstract_syntax or "")) for context in self.rejected_contexts})
         if names:
             shown = ", ".join(names[:MOST_NAMES])
             caller = self.requestor.ae_title.strip()
             log.event("context.refused", count=len(names), sop_classes=shown, calling_ae_title=caller)
 
     def _note_ending(self, event: events.Event) -> None:
-        if event.fsm_event == "Evt12":
+        if event.current_state in OVER:
+            return
+        if event.fsm_event in ENDINGS:
+            self.ending = ENDINGS[event.fsm_event]
+        elif event.action in UNEXPECTED:
+            self.ending = "a PDU out of order"
+        elif event.fsm_event == "Evt12":
             self.ending = RELEASED
-        elif event.current_state not in OVER:
-            self.ending = ENDINGS.get(event.fsm_event, self.ending)
+
+
+def _name_of(sop_class: uid.UID) -> str:
+    """The name of a SOP Class; of what is no UID, which may be anything, nothing is told."""
+    return sop_class.name if sop_class.is_valid else "no UID"
 
 
 class _WaitingDimse(DIMSEServiceProvider):

@@ -94,7 +94,7 @@ class UpperLayer(DULServiceProvider):
         if self._reception is not None:
             self._reception.discard()
         self.stream.dispose()
-        self._wake_association()
+        self.to_user_queue.put(None)  # type: ignore[arg-type]  # as at a timeout: nobody need wait for a request
 
     def _wake_association(self) -> None:
         self.assoc.dimse.msg_queue.put((None, None))
@@ -114,7 +114,8 @@ class UpperLayer(DULServiceProvider):
             self.fault = str(malformed)
             self.event_queue.put(INVALID_PDU)
         except OSError as error:
-            self.fault = "too slow" if isinstance(error, TimeoutError) else ""
+            if isinstance(error, TimeoutError):
+                self.fault = "too slow"
             self.event_queue.put(CONNECTION_CLOSED)
         finally:
             if self._reception is None:
