@@ -1,6 +1,6 @@
 """Many radiographs a second for a long time: each gets its flag, what is urgent before others, and its report later.
 
-Routine radiographs come at random moments on three associations, and some that were ordered STAT on a fourth one.
+Routine radiographs come at random moments on seven associations, and some that were ordered STAT on an eighth.
 Disk for all of them is needed: 600 s of 15 images a second are 135 GB at 15 MB, and 9 GB at 1 MB.
 """
 
@@ -23,6 +23,7 @@ from bench.watcher import Watcher
 
 LOOK_EACH_S = 1.0
 PATIENCE_S = 3600.0  # for the reports
+ROUTINE_ASSOCIATIONS = 7
 FIRST_STAT = 1_000_000  # copies have UIDs by their numbers
 
 
@@ -45,7 +46,7 @@ def sustain(service: RunningService, template: Template, seconds: float, rate: f
     """Push both loads, wait for all flags, then for all reports."""
     service.wait_until_ready()
     loads = [
-        (Load(round(seconds * (rate - stat_rate)), rate - stat_rate, 3, seed=1), "XRAY_AI"),
+        (Load(round(seconds * (rate - stat_rate)), rate - stat_rate, ROUTINE_ASSOCIATIONS, seed=1), "XRAY_AI"),
         (Load(round(seconds * stat_rate), stat_rate, 1, seed=2, first_number=FIRST_STAT), "XRAY_STAT"),
     ]
     with Watcher(service.records) as watcher:

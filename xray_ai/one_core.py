@@ -7,7 +7,7 @@ from pathlib import Path
 
 import cv2
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 LARGEST_KEPT_ARRAY = 32 * 2**20  # the most that glibc takes for M_MMAP_THRESHOLD; a radiograph's 15 MB lie below it
 MOST_KEPT = 256 * 2**20
 PATIENCE = 19  # nice value, 0 to 19
@@ -26,6 +26,7 @@ def settle_on_one_core() -> None:
     if mallopt is not None:
         mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT_ARRAY)
         mallopt(M_TRIM_THRESHOLD, MOST_KEPT)
+        mallopt(M_ARENA_MAX, 1)
 
 
 def let_others_go_first() -> None:
