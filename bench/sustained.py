@@ -6,8 +6,9 @@ Disk for all of them is needed: 600 s of 15 images a second are 135 GB at 15 MB,
 
 import argparse
 import json
+import statistics
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -38,7 +39,7 @@ class Sustained:
     deepest_read_queue: int = 0
     reports_left: int = 0  # at the last push
     worked_off_s: float = 0.0  # after it
-    memory_mb: float = 0.0  # of the tree, at most
+    memory_mb: list[float] = field(default_factory=list)  # of the tree, from start to end
     at_the_pacs: int = 0
 
 
@@ -63,12 +64,12 @@ def sustain(service: RunningService, template: Template, seconds: float, rate: f
     return Sustained(waited[0], waited[1], pushed_s, p99, deepest, left, worked_off_s, memory, held)
 
 
-def _watch(service: RunningService, pushers: list[Pusher]) -> tuple[int, float]:
-    """The deepest read queue and the most memory while they push."""
-    deepest, memory = 0, 0.0
+def _watch(service: RunningService, pushers: list[Pusher]) -> tuple[int, list[float]]:
+    """The deepest read queue, and the memory while they push."""
+    deepest, memory = 0, []
     while not all(pusher.is_over() for pusher in pushers):
         deepest = max(deepest, round(numbers(service.http, 'xray_ai_queue_depth{queue="read"}')))
-        memory = max(memory, memory_mb(tree_of(service.process.pid)))
+        memory.append(round(memory_mb(tree_of(service.process.pid)), 1))
         time.sleep(LOOK_EACH_S)
     return deepest, memory
 
@@ -95,7 +96,10 @@ def show(seen: Sustained) -> None:
     print(
         f"{images / seen.pushed_s:.1f} images/s for {seen.pushed_s:.0f} s; answered p99 {seen.answered_ms_p99:.0f} ms"
     )
-    print(f"deepest read queue {seen.deepest_read_queue}; memory of the tree {seen.memory_mb:.0f} MB at most")
+    tenth = len(seen.memory_mb) // 10 + 1
+    parts = [statistics.median(seen.memory_mb[at : at + tenth]) for at in range(0, len(seen.memory_mb), tenth)]
+    print(f"deepest read queue {seen.deepest_read_queue}; memory of the tree at most {max(seen.memory_mb):.0f} MB")
+    print("medians of its tenths in MB: " + " ".join(f"{part:.0f}" for part in parts))
     print(f"{seen.reports_left} jobs left at the last push, worked off in {seen.worked_off_s:.0f} s")
     print(f"{seen.at_the_pacs} results at the PACS")
 

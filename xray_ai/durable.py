@@ -7,7 +7,6 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -177,9 +176,12 @@ class Jobs:
         What no version has begun yet is done by the version that the engine calls the latest. It goes by the clock
         when it was first seen: after a return to an earlier version, nobody would do it. So ours is made the latest.
         """
-        others = [version for version in self.versions() if version != PATH_VERSION]
+        known = [one["version_name"] for one in self._client.list_application_versions()]
+        others = [version for version in known if version != PATH_VERSION]
         if not others:
             return []
+        if PATH_VERSION not in known:
+            _make_version_known(self._engine)
         for version in (*others, PATH_VERSION):  # the others too: the clock may have been set back
             self._client.set_latest_application_version(version)
         while self._client.get_latest_application_version()["version_name"] != PATH_VERSION:  # the same millisecond
@@ -192,10 +194,6 @@ class Jobs:
                 self._client.cancel_workflow(status.workflow_id)
                 begun.append(status.workflow_id)
         return begun
-
-    def versions(self) -> list[str]:
-        """The versions of the path that have worked here."""
-        return [one["version_name"] for one in self._client.list_application_versions()]
 
     def hurry_after_a_clock_set_back(self, now: datetime) -> int:
         """Let what was delayed later than now go ahead, lest it wait for that time to come again; how many."""
@@ -312,16 +310,17 @@ def _hear_warnings() -> None:
 
 
 def prepare(records: Engine) -> None:
-    """Make or renew the engine's tables; where another version has worked, ours is made known beside it."""
+    """Make or renew the engine's tables."""
     _hear_warnings()
     DBOS.migrate(records.url.render_as_string(hide_password=False))
-    with closing(Jobs(records)) as jobs:
-        is_upgrade = bool(jobs.versions()) and PATH_VERSION not in jobs.versions()
-    if is_upgrade:  # only a launch does so, and takes a second
-        executor = Executor(records, "prepare")
-        DBOS.listen_queues([])  # else it would begin what waits
-        DBOS.launch()
-        executor.stop(drain_s=0)
+
+
+def _make_version_known(records: Engine) -> None:
+    """Have the engine list our version of the path, which only a launch does, and takes a second."""
+    executor = Executor(records, "prepare")
+    DBOS.listen_queues([])  # else it would begin what waits
+    DBOS.launch()
+    executor.stop(drain_s=0)
 
 
 def _place_of_bell(records: Engine) -> Path | None:
