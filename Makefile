@@ -52,6 +52,7 @@ bench: $(TRAIN) ## Measure speed beside peers, and what result objects cost (Deb
 	.venv-training/bin/python -m bench.results --json out/bench/results.json
 	.venv-training/bin/python -m bench.receive --json out/bench/receive.json
 	.venv-training/bin/python -m bench.push_to_flag --json out/bench/push_to_flag.json
+	.venv-training/bin/python -m bench.sustained --json out/bench/sustained.json
 
 docs: $(DEV) ## Build the manual into site/
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict

@@ -35,7 +35,7 @@ STEPS = {
     "the report is committed, its delivery enqueued": "reporter after report_study",
     "delivering is claimed": "reporter before deliver_evidence",
     "one result of two is sent": "reporter after xray_ai.deliver.association:OpenAssociation.store",
-    "all is sent and nothing noted": "reporter after xray_ai.outbox:send",
+    "all is sent and nothing noted": "reporter after xray_ai.deliver.storage_scu:ResultsAssociation.send",
     "one note is made and not committed": "reporter after xray_ai.outbox:note",
     "all is noted and committed": "reporter after deliver_evidence",
 }

@@ -11,6 +11,7 @@ from tests.e2e.serving import (
     LOG_FILE,
     Service,
     held_by,
+    is_listening,
     process_of,
     serving,
     started,
@@ -163,6 +164,7 @@ def test_the_service_drains_when_it_is_asked_to_stop_and_takes_up_what_was_left(
         service.push(*studies_on_disk(tmp_path / "sent", 3))
         assert service.stop() == 0
     again = started(tmp_path, service.port, models)
+    until(lambda: is_listening(again), "the receiver listens")
     until(lambda: {study.status for study in again.studies()} == {StudyStatus.READ}, "all are read")
 
     assert again.stop() == 0

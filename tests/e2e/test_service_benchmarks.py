@@ -36,3 +36,11 @@ def test_under_load_and_kills_what_was_stored_is_read_and_delivered_once(tmp_pat
     assert seen["stored"] + seen["refused"] == 24
     assert (seen["read"], seen["dead_letters"]) == (seen["stored"], 0)
     assert seen["delivered"] == seen["at_the_pacs"] >= seen["stored"]
+
+
+def test_in_a_long_load_each_radiograph_is_flagged_and_what_is_ordered_stat_is_told_apart(tmp_path: Path) -> None:
+    load = ("--seconds", "4", "--images-per-s", "4", "--kind", "tiny")
+    seen = figures_of("bench.sustained", tmp_path, *load)
+
+    assert (seen["routine"]["images"], seen["stat"]["images"]) == (12, 4)
+    assert seen["at_the_pacs"] == 2 * 16
