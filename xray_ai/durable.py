@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import BoundedSemaphore, Thread
 from uuid import uuid4
 
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions, WorkflowStatus
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
 from dbos import Queue as EngineQueue
 from dbos._queue import queue_worker_thread
 from sqlalchemy import Connection, Engine, column, create_engine, event, func, literal_column, select, table
@@ -187,7 +187,8 @@ class Jobs:
         while self._client.get_latest_application_version()["version_name"] != PATH_VERSION:  # the same millisecond
             self._client.set_latest_application_version(PATH_VERSION)
         begun = []
-        for status in self._begun_by(others):
+        # It runs, or was put back by who came after.
+        for status in self._client.list_workflows(status=["PENDING", "ENQUEUED"], app_version=others):
             if status.input:
                 job = _job(Workflow(status.name), status.workflow_id, tuple(status.input["args"]))
                 self.enqueue(replace(job, identity=uuid4().hex))  # first, so that it is never lost
@@ -219,12 +220,6 @@ class Jobs:
     def close(self) -> None:
         self._client.destroy()
         self._engine.dispose()
-
-    def _begun_by(self, versions: list[str]) -> list[WorkflowStatus]:
-        """What these versions had begun and not ended; it runs, or was put back by who came after."""
-        if not versions:
-            return []
-        return self._client.list_workflows(status=["PENDING", "ENQUEUED"], app_version=versions)
 
 
 class Executor:
