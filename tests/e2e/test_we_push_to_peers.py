@@ -137,12 +137,11 @@ def test_an_archive_of_another_name_rejects_us(tmp_path: Path) -> None:
         echo(a_destination(port))
 
 
-def test_a_rejection_without_a_reason_is_told_as_such(tmp_path: Path) -> None:
-    with (
-        a_program(storescp(tmp_path, "--refuse"), tmp_path) as port,
-        pytest.raises(DeliveryRefused, match="rejected the association: it gives no reason"),
-    ):
-        echo(a_destination(port))
+def test_a_rejection_without_a_reason_is_told_as_such_however_fast_it_comes(tmp_path: Path) -> None:
+    with a_program(storescp(tmp_path, "--refuse"), tmp_path) as port:
+        for _ in range(40):
+            with pytest.raises(DeliveryRefused, match="rejected the association: it gives no reason"):
+                echo(a_destination(port))
 
 
 @pytest.mark.parametrize("option", ["--abort-during", "--abort-after"])

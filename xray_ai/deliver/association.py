@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import dcmread
 from pynetdicom import build_context, evt
 from pynetdicom.association import Association
-from pynetdicom.pdu import A_ABORT_RQ
+from pynetdicom.pdu import A_ABORT_RQ, A_ASSOCIATE_RJ
 
 from xray_ai.deliver import refusals
 from xray_ai.deliver.calling_ae import CallingAE, Line, bound_memory, keep_answers
@@ -109,30 +109,39 @@ def _requested(peer: Peer, contexts: Sequence[Context], ending: "_Ending") -> As
 
 
 class _Ending:
-    """How an association ended, told from what the line and the PDUs said."""
+    """How an association ended, told from what the line and the PDUs said.
+
+    Not from what pynetdicom says of it: a rejection or an abort that comes faster than its thread wakes is a connection
+    that failed to it.
+    """
 
     line: Line
 
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
+        self._speaks_dicom = False
         self._was_aborted = False
+        self._rejection: A_ASSOCIATE_RJ | None = None
 
     def note(self, event: evt.Event) -> None:
         """See a PDU of the peer's."""
+        self._speaks_dicom = True
         self._was_aborted |= isinstance(event.pdu, A_ABORT_RQ)
+        if isinstance(event.pdu, A_ASSOCIATE_RJ):
+            self._rejection = event.pdu
 
     def before_the_start(self, association: Association) -> XrayAiError:
         """Explain why there is no association."""
         answer = association.acceptor.primitive
         if not self.line.is_connected:
             return refusals.unreachable(self._peer, self.line.failure or ConnectionError())
-        if association.is_rejected and answer is not None:
-            return refusals.rejected(self._peer, answer.result or 0, answer.result_source or 0, answer.diagnostic or 0)
+        if (no := self._rejection) is not None:
+            return refusals.rejected(self._peer, no.result or 0, no.source or 0, no.reason_diagnostic or 0)
         if answer is not None and answer.result == ACCEPTED:
             return refusals.nothing_accepted(self._peer)
         if self._was_aborted:
             return refusals.aborted(self._peer)
-        if self.line.has_heard:
+        if self.line.has_heard and not self._speaks_dicom:
             return refusals.no_dicom(self._peer)
         return refusals.silent(self._peer) if self.line.failure is None else refusals.closed(self._peer)
 
