@@ -1,12 +1,15 @@
 """Who may ask the HTTP edge, and how it says no."""
 
+from typing import Annotated
+
 import pytest
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
-from xray_ai.api.access import Holder
+from xray_ai.api.access import May
 from xray_ai.api.problems import MEDIA_TYPE, NotHere, tell_problems
 from xray_ai.config import is_loopback
+from xray_ai.domain.access import Caller, Permission
 from xray_ai.errors import OperatorNeeded, PeerUnavailable, RejectionCode, StudyRejected
 
 
@@ -16,7 +19,7 @@ def an_app(token: str | None = None, error: Exception | None = None) -> TestClie
     tell_problems(app)
 
     @app.get("/thing")
-    def thing(_holder: Holder, number: int = 1) -> int:
+    def thing(_caller: Annotated[Caller, Depends(May(Permission.SEE_STUDIES))], number: int = 1) -> int:
         if error is not None:
             raise error
         return number

@@ -1,11 +1,12 @@
-"""Who may ask: those on this machine, or those who hold the token."""
+"""Who may ask: those on this machine, or those who hold the token; each route names what one must be allowed."""
 
 import secrets
-from typing import Annotated
+from dataclasses import dataclass
 
-from fastapi import Depends, HTTPException, Request, Response
+from fastapi import HTTPException, Request, Response
 
 from xray_ai.config import is_loopback
+from xray_ai.domain.access import Caller, Permission, Role
 
 UNAUTHORIZED, FORBIDDEN = 401, 403
 BEARER = "Bearer "
@@ -29,9 +30,25 @@ def hold_token(request: Request) -> None:
         )
 
 
+def caller_of(request: Request) -> Caller:
+    """Say who asks. Raises HTTPException for whom nobody knows."""
+    hold_token(request)
+    return Caller("local", Role.SERVICE, frozenset(Permission))
+
+
+@dataclass(frozen=True, slots=True)
+class May:
+    """A dependency of a route: who asks must be allowed this."""
+
+    permission: Permission
+
+    def __call__(self, request: Request) -> Caller:
+        caller = caller_of(request)
+        if self.permission not in caller.permissions:
+            raise HTTPException(FORBIDDEN, f"This needs the permission {self.permission}.")
+        return caller
+
+
 def keep_out_of_caches(response: Response) -> None:
     """Let nobody between keep what names patients."""
     response.headers["Cache-Control"] = "no-store"
-
-
-Holder = Annotated[None, Depends(hold_token)]

@@ -4,11 +4,17 @@ from fastapi import Depends, FastAPI
 
 from xray_ai import __version__
 from xray_ai.api import deliveries, docs_page, operations, studies, worklist
-from xray_ai.api.access import hold_token, keep_out_of_caches
+from xray_ai.api.access import May, keep_out_of_caches
 from xray_ai.api.problems import MEDIA_TYPE, Problem, tell_problems
 from xray_ai.api.service import Operations
+from xray_ai.domain.access import Permission
 
-GUARDED = (worklist.router, studies.router, deliveries.router, operations.guarded)
+GUARDED = (
+    (worklist.router, Permission.SEE_STUDIES),
+    (studies.router, Permission.SEE_STUDIES),
+    (deliveries.router, Permission.SEE_OPERATIONS),
+    (operations.guarded, Permission.SEE_OPERATIONS),
+)
 DESCRIPTION = "Triage of chest radiographs. Research use only, not for diagnosis."
 
 
@@ -24,8 +30,8 @@ def create_app(operations_of_site: Operations, token: str | None) -> FastAPI:
     )
     app.state.operations, app.state.token = operations_of_site, token
     tell_problems(app)
-    for router in GUARDED:
-        app.include_router(router, dependencies=[Depends(hold_token), Depends(keep_out_of_caches)])
+    for router, permission in GUARDED:
+        app.include_router(router, dependencies=[Depends(May(permission)), Depends(keep_out_of_caches)])
     for router in (operations.open_to_all, docs_page.router):
         app.include_router(router)
     return app
