@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bench.raw_scu import (
     EXPLICIT,
+    P_DATA,
     RawAssociation,
     Template,
     longest_pdu,
@@ -96,7 +97,10 @@ class Pusher:
                 association.send(start)
                 association.send(rest)
                 last_byte_at = time.time()
-                status = status_of(association.answer()[1])
+                kind, content = association.answer()
+                if kind != P_DATA:
+                    raise ConnectionAbortedError
+                status = status_of(content)
             finally:
                 self.pushed.append(
                     Pushed(uid_of(SOP_INSTANCE, number), uid_of(STUDY, number), last_byte_at, time.time(), status == 0)

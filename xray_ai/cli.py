@@ -13,7 +13,7 @@ import typer
 from rich.progress import track
 from rich.table import Table
 
-from xray_ai import __version__, log, operator_commands
+from xray_ai import __version__, account_commands, log, operator_commands
 from xray_ai.app import check_both, models_root, open_model, open_reading_room, result_options
 from xray_ai.dicom_files import dicom_files, shown
 from xray_ai.errors import OperatorNeeded
@@ -45,6 +45,7 @@ models = typer.Typer(help="Model packs: what is installed, and whether it is sou
 app.add_typer(models, name="models")
 app.add_typer(commands)  # of the service
 app.add_typer(operator_commands.commands)
+app.add_typer(account_commands.commands)
 
 
 @app.callback(invoke_without_command=True)

@@ -197,6 +197,16 @@ class HttpConfig(Table):
         return self
 
 
+class AccountsConfig(Table):
+    """How long people stay signed in. TOML table: [accounts]."""
+
+    idle_minutes: float = Field(
+        60.0, gt=0, le=1440, description="Minutes without a request after which a session ends."
+    )
+    session_hours: float = Field(12.0, gt=0, le=168, description="Hours after which a session ends in any case.")
+    invitation_hours: float = Field(24.0, gt=0, le=720, description="Hours in which an invitation can be taken up.")
+
+
 class Settings(BaseSettings):
     """Everything that a site may set."""
 
@@ -217,6 +227,7 @@ class Settings(BaseSettings):
     deliveries: DeliveriesConfig = DeliveriesConfig()
     engine: EngineConfig = EngineConfig()
     http: HttpConfig = HttpConfig()
+    accounts: AccountsConfig = AccountsConfig()
 
     @classmethod
     def settings_customise_sources(

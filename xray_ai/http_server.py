@@ -23,6 +23,7 @@ from xray_ai.errors import OperatorNeeded
 from xray_ai.housekeeping import SILENT_S
 from xray_ai.records import workers
 from xray_ai.records.database import reading
+from xray_ai.records.sessions import Lasting
 
 NEEDED = {
     "receiver": "No process receives.",
@@ -84,18 +85,21 @@ class _WarningsAsEvents(logging.Handler):
 
 def answer(settings: Settings, engine: Engine, jobs: Jobs, stop: threading.Event) -> None:
     """Answer requests until `stop` is set. Raises HttpPortNotAvailable."""
+    config = settings.accounts
     operations = Operations(
         engine=engine,
         storage_root=settings.storage.root,
         device=settings.inference.device,
         queue_depths=partial(_queue_depths, jobs),
         not_ready=lambda: not_ready(engine, utc_now()),
+        lasting=Lasting(timedelta(minutes=config.idle_minutes), timedelta(hours=config.session_hours)),
+        invitation_lasts=timedelta(hours=config.invitation_hours),
     )
     app = create_app(operations, settings.http.token)
     with _listening(settings.http) as listener:
         logging.getLogger("uvicorn.error").addHandler(_WarningsAsEvents(logging.WARNING))
-        config = uvicorn.Config(app, http=BoundedConnection, log_config=None, access_log=False, lifespan="off")
-        server = uvicorn.Server(config)
+        web = uvicorn.Config(app, http=BoundedConnection, log_config=None, access_log=False, lifespan="off")
+        server = uvicorn.Server(web)
 
         def serve() -> None:
             try:

@@ -3,10 +3,11 @@
 from fastapi import Depends, FastAPI
 
 from xray_ai import __version__
-from xray_ai.api import deliveries, docs_page, operations, studies, worklist
+from xray_ai.api import accounts, deliveries, docs_page, operations, sessions, studies, worklist
 from xray_ai.api.access import May, keep_out_of_caches
 from xray_ai.api.problems import MEDIA_TYPE, Problem, tell_problems
 from xray_ai.api.service import Operations
+from xray_ai.api.sign_in_limit import SignInLimit
 from xray_ai.domain.access import Permission
 
 GUARDED = (
@@ -19,7 +20,7 @@ DESCRIPTION = "Triage of chest radiographs. Research use only, not for diagnosis
 
 
 def create_app(operations_of_site: Operations, token: str | None) -> FastAPI:
-    """Make the edge of a service; with a token, whoever asks for patients or numbers must show it."""
+    """Make the edge of a service; whoever asks for patients or numbers must be known."""
     app = FastAPI(
         title="xray_ai",
         version=__version__,
@@ -29,9 +30,12 @@ def create_app(operations_of_site: Operations, token: str | None) -> FastAPI:
         responses={"4XX": _error("What was asked is wrong."), "5XX": _error("The service cannot answer.")},
     )
     app.state.operations, app.state.token = operations_of_site, token
+    app.state.sign_in_limit = SignInLimit()
     tell_problems(app)
     for router, permission in GUARDED:
         app.include_router(router, dependencies=[Depends(May(permission)), Depends(keep_out_of_caches)])
+    for router in (accounts.router, sessions.router):
+        app.include_router(router, dependencies=[Depends(keep_out_of_caches)])
     for router in (operations.open_to_all, docs_page.router):
         app.include_router(router)
     return app

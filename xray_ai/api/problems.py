@@ -40,9 +40,20 @@ class NotHere(Exception):
     """What was asked for does not exist, or no longer; the sentence says what."""
 
 
+class Refused(Exception):
+    """A request that is understood and not done; its kind is status, code and title."""
+
+    def __init__(
+        self, kind: tuple[int, str, str], found: str, remedy: str = "", headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(f"{found} {remedy}".strip())
+        self.kind, self.found, self.remedy, self.headers = kind, found, remedy, headers
+
+
 def tell_problems(app: FastAPI) -> None:
     """Turn each error that leaves a route into a problem; a defect is logged and told without its innards."""
     app.add_exception_handler(NotHere, _not_here)
+    app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(XrayAiError, _ours)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _wrong_request)
@@ -63,6 +74,12 @@ def problem(
 
 def _not_here(_request: Request, error: Exception) -> JSONResponse:
     return problem((404, "not_found", "Not found"), str(error))
+
+
+def _refused(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, Refused):
+        return problem((500, "defect", "Defect"), "")
+    return problem(error.kind, error.found, error.remedy, error.headers)
 
 
 def _ours(_request: Request, error: Exception) -> JSONResponse:

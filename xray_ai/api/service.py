@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy import Engine
+
+from xray_ai.records.sessions import Lasting
+
+A_SHIFT = Lasting(unused=timedelta(hours=1), at_most=timedelta(hours=12))
 
 
 def utc_now() -> datetime:
@@ -24,6 +28,8 @@ class Operations:
     queue_depths: Callable[[], Mapping[str, int]]  # by queue: what waits to be done, or is being done
     not_ready: Callable[[], Sequence[str]]  # a sentence for each thing that is not; none: ready
     now: Callable[[], datetime] = utc_now
+    lasting: Lasting = A_SHIFT  # of sessions
+    invitation_lasts: timedelta = timedelta(hours=24)
 
 
 def operations_of(request: Request) -> Operations:

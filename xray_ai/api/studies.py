@@ -2,23 +2,26 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy import Connection
 
 from xray_ai import log
+from xray_ai.api.access import May
 from xray_ai.api.deliveries import ListedDelivery
 from xray_ai.api.problems import NotHere
 from xray_ai.api.service import Service
 from xray_ai.api.wire import PriorityName, StudyUid
 from xray_ai.api.worklist import ListedStudy
+from xray_ai.domain.access import Caller, Permission
 from xray_ai.domain.finding import FindingKey
 from xray_ai.domain.received import ObjectDigest, Repeat, Route
 from xray_ai.domain.uid import SOPClassUID, SOPInstanceUID, StudyInstanceUID, TransferSyntaxUID
-from xray_ai.records import deliveries, evidence, hops, readings, received_instances, studies
-from xray_ai.records.database import reading
+from xray_ai.records import audit, deliveries, evidence, hops, readings, received_instances, studies
+from xray_ai.records.audit import AuditEntry
+from xray_ai.records.database import reading, writing
 from xray_ai.records.deliveries import Delivery
 from xray_ai.records.evidence import EvidenceKey, RecordedEvidence
 from xray_ai.records.hops import Hop
@@ -26,7 +29,7 @@ from xray_ai.records.readings import RecordedReading
 from xray_ai.records.received_instances import ReceivedInstance
 from xray_ai.records.studies import Study
 from xray_ai.records.whereabouts import whereabouts
-from xray_ai.records.words import HopKind, ReadingStatus
+from xray_ai.records.words import AuditAction, HopKind, ReadingStatus
 
 router = APIRouter(prefix="/api/studies", tags=["studies"])
 
@@ -164,7 +167,12 @@ class StudyTold(BaseModel):
 
 
 @router.get("/{uid}", summary="Where is my study?")
-def study(service: Service, uid: StudyUid) -> StudyTold:
+def study(
+    service: Service, uid: StudyUid, caller: Annotated[Caller, Depends(May(Permission.SEE_STUDIES))]
+) -> StudyTold:
     with reading(service.engine) as connection:
         records = StudyRecords.of(connection, StudyInstanceUID(uid))
+    with writing(service.engine) as connection:
+        seen = AuditEntry(service.now(), caller.name, AuditAction.STUDY_VIEWED, records.study.study_instance_uid)
+        audit.note(connection, seen)
     return StudyTold.of(records, service.now())

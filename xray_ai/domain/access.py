@@ -46,6 +46,11 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     }
 )
 
+# What who holds http.token may do: all but what a person answers for.
+UNATTENDED = frozenset(Permission) - {Permission.CLAIM_STUDIES, Permission.ADJUDICATE}
+# What this machine may do before there are accounts: any program on it can ask, so it makes none.
+LOCAL = UNATTENDED - {Permission.MANAGE_ACCOUNTS, Permission.SEE_AUDIT}
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from sqlalchemy import JSON, DateTime, Dialect, Enum, SmallInteger, TypeDecorator
 
+from xray_ai.domain.access import Permission
 from xray_ai.domain.finding import FindingKey
 from xray_ai.domain.priority import Priority
 
@@ -66,6 +67,19 @@ class FindingKeys(TypeDecorator[tuple[FindingKey, ...]]):
 
     def process_result_value(self, value: list[str] | None, dialect: Dialect) -> tuple[FindingKey, ...]:  # noqa: ARG002 - the library's
         return tuple(FindingKey(key) for key in value or ())
+
+
+class Permissions(TypeDecorator[frozenset[Permission]]):
+    """What a token allows."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: frozenset[Permission] | None, dialect: Dialect) -> list[str]:  # noqa: ARG002 - the library's
+        return sorted(value or ())
+
+    def process_result_value(self, value: list[str] | None, dialect: Dialect) -> frozenset[Permission]:  # noqa: ARG002 - the library's
+        return frozenset(Permission(word) for word in value or ())
 
 
 class Scores(TypeDecorator[tuple[RecordedScore, ...]]):

@@ -16,16 +16,20 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from xray_ai.domain.access import Role
 from xray_ai.domain.received import Repeat, Route
-from xray_ai.records.column_types import LONGEST_UID, FindingKeys, PriorityNumber, Scores, UtcTime, word
-from xray_ai.records.words import DeliveryStatus, HopKind, ReadingStatus, StudyStatus
+from xray_ai.records.column_types import LONGEST_UID, FindingKeys, Permissions, PriorityNumber, Scores, UtcTime, word
+from xray_ai.records.words import AuditAction, DeliveryStatus, HopKind, ReadingStatus, StudyStatus
 
 LONGEST_DEMOGRAPHIC = 256  # characters; a Person Name has up to 194 (PS3.5 6.2)
 LONGEST_SENDER = 255  # characters; a host name has up to 253
+LONGEST_ACCOUNT = 64
+LONGEST_DISPLAY_NAME = 128
 
 uid = String(LONGEST_UID)
 digest = String(64)
 key = String(64)
+account = String(LONGEST_ACCOUNT)
 serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by INTEGER alone
 
 metadata = MetaData(
@@ -192,4 +196,65 @@ carried_totals = Table(  # what deleted rows add to numbers that never fall
     Column("counted", String(64), primary_key=True),
     Column("label", String(128), primary_key=True),
     Column("total", Float, nullable=False),
+)
+
+accounts = Table(  # people; a name is kept in lower case
+    "accounts",
+    metadata,
+    Column("name", account, primary_key=True),
+    Column("display_name", String(LONGEST_DISPLAY_NAME), nullable=False),
+    Column("role", word(Role), nullable=False),
+    Column("password_hash", String(256)),  # none: the invitation was not taken up yet
+    Column("is_active", Boolean, nullable=False),
+    Column("language", String(16)),
+    Column("blind_mode", Boolean, nullable=False),
+    Column("alerts", Boolean, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("last_seen_at", UtcTime),
+)
+
+sessions = Table(  # who is signed in; the secret itself is with the browser alone
+    "sessions",
+    metadata,
+    Column("digest", digest, primary_key=True),
+    Column("account", account, ForeignKey("accounts.name"), nullable=False),
+    Column("csrf_token", String(64), nullable=False),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime, nullable=False),
+    Index(None, "account"),
+)
+
+invitations = Table(  # to choose a password, once
+    "invitations",
+    metadata,
+    Column("digest", digest, primary_key=True),
+    Column("account", account, ForeignKey("accounts.name"), nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Index(None, "account"),
+)
+
+tokens = Table(  # of programs
+    "tokens",
+    metadata,
+    Column("token_id", String(32), primary_key=True),
+    Column("name", String(LONGEST_DISPLAY_NAME), nullable=False),
+    Column("digest", digest, nullable=False, unique=True),
+    Column("permissions", Permissions, nullable=False),
+    Column("created_by", String(LONGEST_DISPLAY_NAME), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("last_used_at", UtcTime),
+)
+
+audit = Table(  # who did what, and saw which study; rows are added, never changed
+    "audit",
+    metadata,
+    Column("number", serial, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("who", String(LONGEST_DISPLAY_NAME), nullable=False),
+    Column("action", word(AuditAction), nullable=False),
+    Column("study_instance_uid", uid),
+    Column("detail", String(256), nullable=False),  # an account, a token's name; never a patient
+    Index(None, "study_instance_uid"),
+    Index(None, "who"),
 )

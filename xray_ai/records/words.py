@@ -41,3 +41,18 @@ class HopKind(StrEnum):
     DELIVERY_FAILED = "delivery_failed"  # it is tried again
     DELIVERY_DEAD = "delivery_dead"
     DELIVERY_RETRIED = "delivery_retried"
+
+
+class AuditAction(StrEnum):
+    """What somebody did that the audit trail keeps."""
+
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGNED_OUT = "signed_out"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word, no password
+    ACCOUNT_ADDED = "account_added"
+    ACCOUNT_CHANGED = "account_changed"
+    ACCOUNT_INVITED = "account_invited"
+    TOKEN_MADE = "token_made"  # noqa: S105 - a word, no token
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a word, no token
+    STUDY_VIEWED = "study_viewed"
