@@ -16,16 +16,8 @@ PASSWORD = "a horse that staples"  # noqa: S105 - of nobody
 def test_the_first_account_closes_the_service_to_strangers_and_opens_it_to_people_and_programs(tmp_path: Path) -> None:
     with serving(tmp_path, {}) as service, httpx2.Client(base_url=f"http://127.0.0.1:{service.http_port}") as browser:
         assert browser.get("/api/worklist").status_code == 200
-        add = [
-            *XRAY_AI,
-            "accounts",
-            "add",
-            "root",
-            "--role",
-            "administrator",
-            "--config",
-            service.folder / "xray-ai.toml",
-        ]
+        config = str(service.folder / "xray-ai.toml")
+        add = (*XRAY_AI, "accounts", "add", "root", "--role", "administrator", "--config", config)
         typed = f"{PASSWORD}\n{PASSWORD}\n"
         subprocess.run(add, input=typed, text=True, check=True, start_new_session=True, stdout=subprocess.DEVNULL)
         assert browser.get("/api/worklist").status_code == 401
