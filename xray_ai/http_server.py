@@ -91,7 +91,7 @@ def answer(settings: Settings, engine: Engine, jobs: Jobs, stop: threading.Event
         queue_depths=partial(_queue_depths, jobs),
         not_ready=lambda: not_ready(engine, utc_now()),
     )
-    app = create_app(operations, settings.http.token)
+    app = create_app(operations, settings.http.token, settings.http.cors_origins)
     with _listening(settings.http) as listener:
         logging.getLogger("uvicorn.error").addHandler(_WarningsAsEvents(logging.WARNING))
         config = uvicorn.Config(app, http=BoundedConnection, log_config=None, access_log=False, lifespan="off")
