@@ -82,9 +82,7 @@ def one_metadata(request: Request, service: Service, study: Uid, series: Uid, in
 
 
 @router.get(f"{ONE}/frames/{{numbers}}", summary="Frames, as stored or decoded")
-def frames(  # noqa: PLR0913, PLR0917 - the parts of its path
-    request: Request, service: Service, study: Uid, series: Uid, instance: Uid, numbers: Numbers
-) -> Response:
+def frames(request: Request, service: Service, study: Uid, series: Uid, instance: Uid, numbers: Numbers) -> Response:
     (one,) = instances_of(service, study, series, instance)
     if set(numbers.split(",")) != {"1"} or not has_pixels(one.header):
         raise NotHere("There is no such frame.")
