@@ -5,7 +5,7 @@ from functools import partial
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
-from pydicom.tag import BaseTag
+from pydicom.tag import BaseTag, Tag
 
 from xray_ai.imaging.attributes import attempt
 
@@ -76,4 +76,4 @@ def as_json(header: Dataset, bulk: Mapping[str, tuple[str, str]] | None = None) 
 
 def _element(header: Dataset, tag: BaseTag | str) -> DataElement | None:
     """One attribute; None where it is absent or damaged."""
-    return attempt(partial(header.__getitem__, tag)) if tag in header else None
+    return attempt(lambda: header[Tag(tag)]) if tag in header else None

@@ -10,7 +10,7 @@ from PIL import Image
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
-from pydicom.pixels import pixel_array
+from pydicom.pixels.utils import pixel_array
 from pydicom.uid import ExplicitVRLittleEndian
 
 from xray_ai.errors import RejectionCode, StudyRejected
@@ -20,7 +20,11 @@ from xray_ai.imaging.grayscale import LinearExactWindow, LinearWindow, SigmoidWi
 from xray_ai.imaging.part10 import open_part10
 
 SEND_AGAIN = "Ask for it as stored (transfer-syntax=*)."
-FUNCTIONS = {"linear": LinearWindow, "linear-exact": LinearExactWindow, "sigmoid": SigmoidWindow}
+FUNCTIONS: dict[str, type[LinearWindow | LinearExactWindow | SigmoidWindow]] = {
+    "linear": LinearWindow,
+    "linear-exact": LinearExactWindow,
+    "sigmoid": SigmoidWindow,
+}
 
 
 @dataclass(frozen=True, slots=True)

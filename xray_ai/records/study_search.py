@@ -47,4 +47,6 @@ def held_of(connection: Connection, study: StudyInstanceUID) -> tuple[Held, ...]
     newest = evidence.newest(connection, study)
     made = sorted(newest.objects if newest else (), key=lambda one: (not one.localisation, one.form == "uncompressed"))
     by_item = {one.item: one for one in reversed(made)}
-    return tuple(Held(one.sop_instance_uid, one.transfer_syntax_uid, one.digest) for one in (*came, *by_item.values()))
+    images = [Held(one.sop_instance_uid, one.transfer_syntax_uid, one.digest) for one in came]
+    results = [Held(one.sop_instance_uid, one.transfer_syntax_uid, one.digest) for one in by_item.values()]
+    return (*images, *results)

@@ -2,6 +2,7 @@
 
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,9 +23,13 @@ STUDY = "1.2.3.1"
 IMAGE = f"/dicom-web/studies/{STUDY}/series/{SERIES}/instances/1.2.3.1.1"
 
 
-def an_image(study: str = STUDY, syntax: uid.UID = uid.ExplicitVRLittleEndian, **attributes: str) -> Dataset:
-    uids = {"StudyInstanceUID": study, "SeriesInstanceUID": f"{study}.9", "SOPInstanceUID": f"{study}.1"}
-    dataset = a_dataset(some_pixels(40, 30), syntax=syntax, **uids, **attributes)
+def an_image(study: str = STUDY, syntax: uid.UID = uid.ExplicitVRLittleEndian, **attributes: Any) -> Dataset:  # noqa: ANN401 - any attribute
+    uids: dict[str, Any] = {
+        "StudyInstanceUID": study,
+        "SeriesInstanceUID": f"{study}.9",
+        "SOPInstanceUID": f"{study}.1",
+    }
+    dataset = a_dataset(some_pixels(128, 96), syntax=syntax, **uids, **attributes)
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     return dataset
 
@@ -43,10 +48,10 @@ def hold(engine: Engine, folder: Path, *datasets: Dataset) -> None:
     objects.close()
 
 
-def parts_of(answer: object) -> bytes:
+def parts_of(answer: Any) -> bytes:  # noqa: ANN401 - the client's answer
     """The one part of a multipart answer."""
-    boundary = answer.headers["content-type"].split("boundary=")[1]  # type: ignore[attr-defined]
-    whole: bytes = answer.content  # type: ignore[attr-defined]
+    boundary = answer.headers["content-type"].split("boundary=")[1]
+    whole: bytes = answer.content
     return whole.split(f"--{boundary}".encode())[1].split(b"\r\n\r\n", 1)[1].removesuffix(b"\r\n")
 
 
@@ -117,14 +122,14 @@ def test_an_object_is_given_uncompressed_where_asked(
     given = dcmread(BytesIO(parts_of(edge.get(IMAGE, headers={"Accept": accept}))))
 
     assert given.file_meta.TransferSyntaxUID == uid.ExplicitVRLittleEndian
-    assert np.array_equal(given.pixel_array, some_pixels(40, 30))
+    assert np.array_equal(given.pixel_array, some_pixels(128, 96))
 
 
 def test_frames_are_given_decoded_or_as_stored(engine: Engine, edge: TestClient, tmp_path: Path) -> None:
     hold(engine, tmp_path, an_image(syntax=uid.JPEG2000Lossless))
     stored = 'multipart/related; type="image/jp2"; transfer-syntax=1.2.840.10008.1.2.4.90'
 
-    assert parts_of(edge.get(f"{IMAGE}/frames/1")) == some_pixels(40, 30).tobytes()
+    assert parts_of(edge.get(f"{IMAGE}/frames/1")) == some_pixels(128, 96).tobytes()
     assert parts_of(edge.get(f"{IMAGE}/frames/1", headers={"Accept": stored})).startswith(b"\xff\x4f")
 
 
@@ -132,7 +137,7 @@ def test_a_header_points_to_its_pixels(two: TestClient) -> None:
     (told,) = of(two.get(f"{IMAGE}/metadata"))
 
     place = told["7FE00010"]["BulkDataURI"]
-    assert parts_of(two.get(place)) == some_pixels(40, 30).tobytes()
+    assert parts_of(two.get(place)) == some_pixels(128, 96).tobytes()
 
 
 def test_a_picture_follows_window_and_viewport(two: TestClient) -> None:

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.responses import JSONResponse, StreamingResponse
 
@@ -40,7 +40,17 @@ STORED_FRAMES = {
     "1.2.840.10008.1.2.5": "image/dicom-rle",
 }
 Numbers = Annotated[str, InPath(pattern=r"^[0-9]{1,4}(,[0-9]{1,4}){0,15}$", description="Frame numbers from 1.")]
-Text = Annotated[str | None, Query(max_length=64)]
+WindowText = Annotated[str | None, Query(max_length=64, description="center,width,function")]
+ViewportText = Annotated[str | None, Query(max_length=64, description="width,height in pixels")]
+Quality = Annotated[int, Query(ge=1, le=100, description="Of a JPEG picture.")]
+
+
+def view_of(window: WindowText = None, viewport: ViewportText = None, quality: Quality = 90) -> View:
+    """How a picture is to look, as it was asked."""
+    return View(_window(window), _viewport(viewport), quality=quality)
+
+
+Look = Annotated[View, Depends(view_of)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +108,7 @@ def bulkdata(request: Request, service: Service, study: Uid, series: Uid, instan
 
 
 @router.get(f"{ONE}/rendered", summary="An object as a picture")
-def rendered(  # noqa: PLR0913, PLR0917 - the parts of its path, and how it is to look
-    request: Request,
-    service: Service,
-    study: Uid,
-    series: Uid,
-    instance: Uid,
-    window: Text = None,
-    viewport: Text = None,
-    quality: Annotated[int, Query(ge=1, le=100)] = 90,
-) -> Response:
+def rendered(request: Request, service: Service, study: Uid, series: Uid, instance: Uid, look: Look) -> Response:
     (one,) = instances_of(service, study, series, instance)
     chosen = choose(request.headers.get("accept", ""), [MediaType(name) for name in PICTURES])
     if chosen is None:
@@ -115,16 +116,17 @@ def rendered(  # noqa: PLR0913, PLR0917 - the parts of its path, and how it is t
     if not has_pixels(one.header):
         raise NotHere("The object has no picture.")
     name = chosen[1].name
-    view = View(_window(window), _viewport(viewport), PICTURES[name], quality)
-    return Response(pixels.rendered(one.path, view), media_type=name)
+    return Response(pixels.rendered(one.path, replace(look, form=PICTURES[name])), media_type=name)
 
 
 def _objects(request: Request, those: Sequence[Instance]) -> Response:
     syntaxes = {one.held.transfer_syntax_uid for one in those}
     stored = next(iter(syntaxes)) if len(syntaxes) == 1 else ANY
-    offers = [MediaType(DICOM, True, syntax) for syntax in dict.fromkeys((stored, EXPLICIT))]
+    offers = [
+        MediaType(DICOM, is_multipart=True, transfer_syntax=syntax) for syntax in dict.fromkeys((stored, EXPLICIT))
+    ]
     if len(those) == 1:
-        offers += [MediaType(DICOM, False, syntax) for syntax in dict.fromkeys((stored, EXPLICIT))]
+        offers += [MediaType(DICOM, transfer_syntax=syntax) for syntax in dict.fromkeys((stored, EXPLICIT))]
     chosen = choose(request.headers.get("accept", ""), offers)
     if chosen is None:
         raise HTTPException(406, f"Objects are answered as {DICOM}, as stored or in {EXPLICIT}.")
@@ -165,7 +167,7 @@ def _frame(request: Request, one: Instance) -> Response:
     offers = [*(MediaType(OCTETS, is_many, EXPLICIT) for is_many in (True, False)), *offers]
     asked = request.headers.get("accept", "")
     if stored and re.search(r"transfer-syntax=\"?\*", asked):
-        offers = [*offers[2:], MediaType(OCTETS, True, ANY), MediaType(OCTETS, False, ANY)]
+        offers = [*offers[2:], *(MediaType(OCTETS, is_many, ANY) for is_many in (True, False))]
     chosen = choose(asked, offers)
     if chosen is None:
         raise HTTPException(406, f"Frames are answered as {OCTETS}, or as stored.")
