@@ -19,7 +19,7 @@ VIEWER = "https://viewer.hospital.example"
 def test_only_pages_that_the_site_names_may_ask(
     engine: Engine, tmp_path: Path, allowed: tuple[str, ...], origin: str, told: str | None
 ) -> None:
-    operations = Operations(engine, tmp_path, "cpu", lambda: {}, lambda: ())
+    operations = Operations(engine, tmp_path, "cpu", dict, lambda: ())
     viewer = TestClient(create_app(operations, None, allowed), base_url="http://localhost")
 
     answer = viewer.get("/dicom-web/studies", headers={"Origin": origin})
