@@ -188,6 +188,7 @@ class HttpConfig(Table):
     host: str = Field("127.0.0.1", description="Address to listen on; another than this machine's needs a token.")
     port: Port = Field(8080, description="Port to listen on.")
     token: str | None = Field(None, min_length=16, repr=False, description="What callers show as a bearer token.")
+    cors_origins: tuple[str, ...] = Field((), description="Whose pages elsewhere may ask, as scheme://host:port.")
 
     @model_validator(mode="after")
     def _guard_the_open_door(self) -> Self:

@@ -95,7 +95,7 @@ def answer(settings: Settings, engine: Engine, jobs: Jobs, stop: threading.Event
         lasting=Lasting(timedelta(minutes=config.idle_minutes), timedelta(hours=config.session_hours)),
         invitation_lasts=timedelta(hours=config.invitation_hours),
     )
-    app = create_app(operations, settings.http.token)
+    app = create_app(operations, settings.http.token, settings.http.cors_origins)
     with _listening(settings.http) as listener:
         logging.getLogger("uvicorn.error").addHandler(_WarningsAsEvents(logging.WARNING))
         web = uvicorn.Config(app, http=BoundedConnection, log_config=None, access_log=False, lifespan="off")

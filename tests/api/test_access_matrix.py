@@ -17,8 +17,13 @@ ROW = re.compile(r"^\| `([A-Z]+) (/[^`]*)` \| `?([a-z. ]+?)`? \|$", re.MULTILINE
 ROUTES = [(method, path, needed) for method, path, needed in ROW.findall((ROOT / "docs" / "api.md").read_text("utf-8"))]
 GUARDED = [route for route in ROUTES if "." in route[2]]
 PEOPLE = [role for role in Role if role is not Role.SERVICE]
-VALUES = {"{uid}": "1.2.3.4", "{name}": "nobody", "{token_id}": "0" * 16}
-LET_IN = {200, 201, 204, 404, 409, 422, 503}  # whoever is not refused is answered by the route itself
+VALUES = {"{uid}": "1.2.3.4", "{name}": "nobody", "{token_id}": "0" * 16} | {
+    "{study}": "1.2.3.1",
+    "{series}": "1.2.3.2",
+    "{instance}": "1.2.3.4",
+    "{numbers}": "1",
+}
+LET_IN = {200, 201, 204, 400, 404, 406, 409, 422, 503}  # whoever is not refused is answered by the route itself
 
 
 def asked(client: TestClient, method: str, path: str, **shown: str) -> int:
