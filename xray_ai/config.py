@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from xray_ai.domain.delivery import ResultKind
@@ -21,6 +21,7 @@ NOT_SETTINGS = frozenset({"XRAY_AI_DATA", "XRAY_AI_LOCK_FD"})  # read by tests; 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
 PriorityName = Literal["ROUTINE", "HIGH", "STAT"]
+MAX_WAIT_MINUTES: dict[PriorityName, float] = {"STAT": 30.0, "HIGH": 120.0, "ROUTINE": 1440.0}
 AETitle = Annotated[str, Field(pattern=r"^[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])?$")]  # PS3.5 6.2, VR AE
 UID = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)+$", max_length=64)]
 
@@ -208,6 +209,19 @@ class AccountsConfig(Table):
     invitation_hours: float = Field(24.0, gt=0, le=720, description="Hours in which an invitation can be taken up.")
 
 
+class WorklistConfig(Table):
+    """How long studies may wait for a reader. TOML table: [worklist]."""
+
+    max_wait_minutes: dict[PriorityName, Annotated[float, Field(gt=0)]] = Field(
+        {}, validate_default=True, description="By priority, how long a study may wait before it rises by one."
+    )
+
+    @field_validator("max_wait_minutes", mode="after")
+    @classmethod
+    def _complete(cls, said: dict[PriorityName, float]) -> dict[PriorityName, float]:
+        return {**MAX_WAIT_MINUTES, **said}
+
+
 class Settings(BaseSettings):
     """Everything that a site may set."""
 
@@ -229,6 +243,7 @@ class Settings(BaseSettings):
     engine: EngineConfig = EngineConfig()
     http: HttpConfig = HttpConfig()
     accounts: AccountsConfig = AccountsConfig()
+    worklist: WorklistConfig = WorklistConfig()
 
     @classmethod
     def settings_customise_sources(

@@ -5,19 +5,24 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
 import uvicorn
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from xray_ai import log
 from xray_ai.api.app import create_app
+from xray_ai.api.changes import Changes
 from xray_ai.api.service import Operations
 from xray_ai.app import utc_now
-from xray_ai.config import HttpConfig, Settings
+from xray_ai.config import HttpConfig, Settings, WorklistConfig
+from xray_ai.domain.priority import Priority
+from xray_ai.domain.waiting import WaitingCaps
 from xray_ai.durable import Jobs, Queue
 from xray_ai.errors import OperatorNeeded
 from xray_ai.housekeeping import SILENT_S
@@ -31,8 +36,10 @@ NEEDED = {
     "reporter": "No process reports and delivers.",
 }
 BACKLOG = 128
-MOST_CONNECTIONS = 256
+MOST_CONNECTIONS = 1024
 ASKS_WITHIN_S = 10.0
+LOOKS_EACH_S = 0.1
+LIFTS_EACH_S = 1.0
 
 
 class HttpPortNotAvailable(OperatorNeeded):
@@ -94,6 +101,7 @@ def answer(settings: Settings, engine: Engine, jobs: Jobs, stop: threading.Event
         not_ready=lambda: not_ready(engine, utc_now()),
         lasting=Lasting(timedelta(minutes=config.idle_minutes), timedelta(hours=config.session_hours)),
         invitation_lasts=timedelta(hours=config.invitation_hours),
+        caps=caps_of(settings.worklist),
     )
     app = create_app(operations, settings.http.token, settings.http.cors_origins)
     with _listening(settings.http) as listener:
@@ -108,13 +116,37 @@ def answer(settings: Settings, engine: Engine, jobs: Jobs, stop: threading.Event
                 stop.set()  # without it this process is of no use
 
         serving = threading.Thread(target=serve, name="http")
+        watching = threading.Thread(target=_watch, args=(app.state.changes, stop), name="worklist")
         serving.start()
+        watching.start()
         log.event("api.started", host=settings.http.host, port=settings.http.port)
-        stop.wait()
+        watching.join()
         server.should_exit = True
         serving.join(settings.engine.drain_s)
         server.force_exit = True
         serving.join()
+
+
+def _watch(changes: Changes, stop: threading.Event) -> None:
+    """Tell pages what changes until `stop` is set; records that cannot be asked for a while are asked again."""
+    lifted_at = -LIFTS_EACH_S
+    while not stop.wait(LOOKS_EACH_S):
+        try:
+            changes.look()
+            if time.monotonic() - lifted_at >= LIFTS_EACH_S:
+                changes.lift()
+                lifted_at = time.monotonic()
+        except DBAPIError as error:
+            log.warning("worklist.not_watched", error=type(error).__name__)
+            stop.wait(LIFTS_EACH_S)
+    changes.close()
+
+
+def caps_of(config: WorklistConfig) -> WaitingCaps:
+    """How long studies may wait, as the site wants it."""
+    return WaitingCaps(
+        {Priority[name]: timedelta(minutes=minutes) for name, minutes in config.max_wait_minutes.items()}
+    )
 
 
 def not_ready(engine: Engine, now: datetime) -> list[str]:

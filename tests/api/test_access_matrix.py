@@ -38,7 +38,9 @@ def stranger(engine: Engine, tmp_path: Path) -> TestClient:
     """A browser that nobody signed in with, at a service that has an account."""
     enrol(engine, "root", Role.ADMINISTRATOR)
     receive(engine)
-    return an_edge(engine, tmp_path)
+    edge = an_edge(engine, tmp_path)
+    edge.app.state.changes.close()  # type: ignore[attr-defined] # of FastAPI; else whoever listens stays
+    return edge
 
 
 def test_the_manual_names_a_permission_for_every_route(edge: TestClient) -> None:

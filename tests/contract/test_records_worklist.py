@@ -23,12 +23,13 @@ from tests.records.rows import (
 )
 from xray_ai.domain.priority import Priority
 from xray_ai.domain.received import Repeat
-from xray_ai.records import hops, readings, received_instances, studies
+from xray_ai.records import hops, readings, received_instances, studies, worklist
 from xray_ai.records.database import reading, writing
 from xray_ai.records.hops import Hop
 from xray_ai.records.readings import RecordedReading
-from xray_ai.records.studies import Study, WorklistQuery, WorklistSort
+from xray_ai.records.studies import Study
 from xray_ai.records.words import HopKind, StudyStatus
+from xray_ai.records.worklist import WorklistFilter, WorklistQuery, WorklistSort
 
 
 def the_study(engine: Engine) -> Study:
@@ -47,7 +48,7 @@ def read(engine: Engine, *made: RecordedReading) -> Study:
 
 def listed(engine: Engine, query: WorklistQuery) -> list[str]:
     with reading(engine) as connection:
-        return [study.study_instance_uid for study in studies.worklist_page(connection, query).items]
+        return [study.study_instance_uid for study in worklist.page(connection, query).items]
 
 
 # ---- received instances
@@ -263,7 +264,7 @@ def test_the_most_urgent_come_first_then_the_longest_waiting(three_studies: Engi
 
 def test_the_worklist_is_paged_by_the_database(three_studies: Engine) -> None:
     with reading(three_studies) as connection:
-        page = studies.worklist_page(connection, WorklistQuery(limit=1, offset=1))
+        page = worklist.page(connection, WorklistQuery(limit=1, offset=1))
 
     assert page.total == 3
     assert [study.study_instance_uid for study in page.items] == ["1.2.2"]
@@ -274,7 +275,7 @@ def test_the_worklist_may_be_sorted_by_arrival(three_studies: Engine) -> None:
 
 
 def test_the_worklist_may_be_narrowed_to_a_status(three_studies: Engine) -> None:
-    assert listed(three_studies, WorklistQuery(10, status=StudyStatus.READ)) == []
+    assert listed(three_studies, WorklistQuery(10, only=WorklistFilter(status=StudyStatus.READ))) == []
 
 
 # ---- the way

@@ -22,12 +22,13 @@ from sqlalchemy import Engine, inspect, select
 from tests.deliver.peers import free_port
 from tests.factories import a_dataset, as_part10, some_pixels
 from xray_ai.domain.uid import StudyInstanceUID
-from xray_ai.records import deliveries, studies
+from xray_ai.records import deliveries, worklist
 from xray_ai.records.database import open_database, reading
 from xray_ai.records.deliveries import Delivery
-from xray_ai.records.studies import Study, WorklistQuery
+from xray_ai.records.studies import Study
 from xray_ai.records.tables import received_instances
 from xray_ai.records.words import DeliveryStatus, StudyStatus
+from xray_ai.records.worklist import WorklistQuery
 
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 240  # of a machine that does much else
@@ -123,7 +124,7 @@ class Service:
 
     def studies(self) -> tuple[Study, ...]:
         with reading(self.engine) as connection:
-            return studies.worklist_page(connection, WorklistQuery(1000)).items
+            return worklist.page(connection, WorklistQuery(1000)).items
 
     def received(self) -> set[str]:
         with reading(self.engine) as connection:

@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.api.edge import an_edge
 from tests.house.shape import ROOT
 from tests.records.databases import upgraded
-from xray_ai.api.worklist import ListedStudy
+from xray_ai.api.listed_study import ListedStudy
 from xray_ai.records.totals import Stage
 from xray_ai.records.words import HopKind
 

@@ -24,6 +24,7 @@ COOKIE = "xray_ai_session"
 CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 NOTED_AFTER = timedelta(minutes=1)  # so that not each request writes
+LISTENING = "/api/events"  # a page that is left open listens on; that is no use of the session
 SIGN_IN = "Sign in, or show a token as 'Authorization: Bearer'."
 FROM_ELSEWHERE = ((403, "from_elsewhere", "Forbidden"), "A page of another site asked for this.")
 CSRF_MISSING = (
@@ -70,7 +71,7 @@ def signed_in(request: Request) -> tuple[Session, Account]:
         shown = request.headers.get(CSRF_HEADER, "")
         if not secrets.compare_digest(shown.encode(), session.csrf_token.encode()):
             raise Refused(*CSRF_MISSING)
-    if now - session.used_at > NOTED_AFTER:
+    if now - session.used_at > NOTED_AFTER and request.url.path != LISTENING:
         with writing(operations.engine) as connection:
             sessions.note_use(connection, session, now)
     return session, account

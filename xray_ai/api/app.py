@@ -6,8 +6,9 @@ from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from xray_ai import __version__
-from xray_ai.api import accounts, deliveries, docs_page, operations, sessions, studies, worklist
+from xray_ai.api import accounts, claims, deliveries, docs_page, events, operations, sessions, studies, worklist
 from xray_ai.api.access import May, keep_out_of_caches
+from xray_ai.api.changes import Changes
 from xray_ai.api.dicom_web import qido, wado
 from xray_ai.api.problems import MEDIA_TYPE, Problem, tell_problems
 from xray_ai.api.service import Operations
@@ -16,6 +17,7 @@ from xray_ai.domain.access import Permission
 
 GUARDED = (
     (worklist.router, Permission.SEE_STUDIES),
+    (events.router, Permission.SEE_STUDIES),
     (studies.router, Permission.SEE_STUDIES),
     (deliveries.router, Permission.SEE_OPERATIONS),
     (operations.guarded, Permission.SEE_OPERATIONS),
@@ -36,7 +38,7 @@ def create_app(operations_of_site: Operations, token: str | None, cors_origins: 
         responses={"4XX": _error("What was asked is wrong."), "5XX": _error("The service cannot answer.")},
     )
     app.state.operations, app.state.token = operations_of_site, token
-    app.state.sign_in_limit = SignInLimit()
+    app.state.sign_in_limit, app.state.changes = SignInLimit(), Changes(operations_of_site)
     tell_problems(app)
     if cors_origins:
         asked, told = ["Authorization", "Accept", "Range"], ["Warning", "Content-Location"]
@@ -45,7 +47,7 @@ def create_app(operations_of_site: Operations, token: str | None, cors_origins: 
         )
     for router, permission in GUARDED:
         app.include_router(router, dependencies=[Depends(May(permission)), Depends(keep_out_of_caches)])
-    for router in (accounts.router, sessions.router):
+    for router in (accounts.router, claims.router, sessions.router):
         app.include_router(router, dependencies=[Depends(keep_out_of_caches)])
     for router in (operations.open_to_all, docs_page.router):
         app.include_router(router)

@@ -23,7 +23,7 @@ def docs(request: Request) -> str:
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
             parts.append(f"<h2><code>{method.upper()} {escape(path)}</code></h2><p>{escape(operation['summary'])}</p>")
-            parts.append(_list((one["name"], one["description"]) for one in operation.get("parameters", ())))
+            parts.append(_list((one["name"], one.get("description", "")) for one in operation.get("parameters", ())))
     return "".join(parts)
 
 

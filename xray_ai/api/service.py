@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 
+from xray_ai.domain.waiting import DEFAULT_CAPS, WaitingCaps
 from xray_ai.records.sessions import Lasting
 
 A_SHIFT = Lasting(unused=timedelta(hours=1), at_most=timedelta(hours=12))
@@ -30,6 +31,7 @@ class Operations:
     now: Callable[[], datetime] = utc_now
     lasting: Lasting = A_SHIFT  # of sessions
     invitation_lasts: timedelta = timedelta(hours=24)
+    caps: WaitingCaps = DEFAULT_CAPS
 
 
 def operations_of(request: Request) -> Operations:

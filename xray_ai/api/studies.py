@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 from xray_ai import log
 from xray_ai.api.access import May
 from xray_ai.api.deliveries import ListedDelivery
+from xray_ai.api.listed_study import ListedStudy, list_studies
 from xray_ai.api.problems import NotHere
-from xray_ai.api.service import Service
+from xray_ai.api.service import Operations, Service
 from xray_ai.api.wire import PriorityName, StudyUid
-from xray_ai.api.worklist import ListedStudy
 from xray_ai.domain.access import Caller, Permission
 from xray_ai.domain.finding import FindingKey
 from xray_ai.domain.received import ObjectDigest, Repeat, Route
@@ -118,6 +118,7 @@ class StudyRecords:
     """All that the records hold of one study."""
 
     study: Study
+    listed: ListedStudy
     images: tuple[ReceivedInstance, ...]
     readings: tuple[RecordedReading, ...]
     evidence: tuple[RecordedEvidence, ...]
@@ -125,13 +126,14 @@ class StudyRecords:
     way: tuple[Hop, ...]
 
     @classmethod
-    def of(cls, connection: Connection, uid: StudyInstanceUID) -> Self:
+    def of(cls, connection: Connection, uid: StudyInstanceUID, service: Operations) -> Self:
         """Read them. Raises NotHere."""
         study = studies.find(connection, uid)
         if study is None:
             raise NotHere("There is no such study here: it never came, or it has expired.")
         return cls(
             study,
+            list_studies(connection, (study,), service.caps, service.now())[0],
             received_instances.versions_of_study(connection, uid),
             readings.of_study(connection, uid),
             evidence.of_study(connection, uid),
@@ -153,11 +155,11 @@ class StudyTold(BaseModel):
     deliveries: tuple[ListedDelivery, ...]
 
     @classmethod
-    def of(cls, records: StudyRecords, now: datetime) -> Self:
+    def of(cls, records: StudyRecords) -> Self:
         return cls(
             whereabouts=whereabouts(records.study, records.evidence, records.deliveries, records.way),
             key=log.key_of(records.study.study_instance_uid),
-            study=ListedStudy.of(records.study, now),
+            study=records.listed,
             way=tuple(Step.model_validate(hop) for hop in records.way),
             images=tuple(Image.model_validate(image) for image in records.images),
             readings=tuple(Read.model_validate(made) for made in records.readings),
@@ -171,8 +173,8 @@ def study(
     service: Service, uid: StudyUid, caller: Annotated[Caller, Depends(May(Permission.SEE_STUDIES))]
 ) -> StudyTold:
     with reading(service.engine) as connection:
-        records = StudyRecords.of(connection, StudyInstanceUID(uid))
+        records = StudyRecords.of(connection, StudyInstanceUID(uid), service)
     with writing(service.engine) as connection:
         seen = AuditEntry(service.now(), caller.name, AuditAction.STUDY_VIEWED, records.study.study_instance_uid)
         audit.note(connection, seen)
-    return StudyTold.of(records, service.now())
+    return StudyTold.of(records)

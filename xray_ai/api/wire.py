@@ -15,8 +15,11 @@ Offset = Annotated[int, Query(ge=0, le=LARGEST_OFFSET, description="How many to 
 StudyUid = Annotated[str, Path(pattern=r"^[0-9.]{1,64}$", description="Study Instance UID.")]
 
 
-def _name(priority: Priority) -> Literal["STAT", "HIGH", "ROUTINE"]:
-    names: dict[Priority, Literal["STAT", "HIGH", "ROUTINE"]]
+PriorityWord = Literal["STAT", "HIGH", "ROUTINE"]
+
+
+def _name(priority: Priority) -> PriorityWord:
+    names: dict[Priority, PriorityWord]
     names = {Priority.STAT: "STAT", Priority.HIGH: "HIGH", Priority.ROUTINE: "ROUTINE"}
     return names[priority]
 

@@ -21,6 +21,7 @@ class Permission(StrEnum):
     SEE_STUDIES = "studies.see"  # the worklist and all that is known of a study, patients' names among it
     VIEW_IMAGES = "images.view"  # pixels and headers
     CLAIM_STUDIES = "studies.claim"
+    RELEASE_STUDIES = "studies.release"  # one's own; whoever claims none may release anybody's
     ADJUDICATE = "studies.adjudicate"
     SEE_OPERATIONS = "operations.see"  # queues, deliveries, destinations, metrics
     MEND_OPERATIONS = "operations.mend"  # try again, test a connection
@@ -36,6 +37,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.SEE_STUDIES,
                 Permission.VIEW_IMAGES,
                 Permission.CLAIM_STUDIES,
+                Permission.RELEASE_STUDIES,
                 Permission.ADJUDICATE,
                 Permission.SEE_MODELS,
             }
@@ -47,7 +49,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
 )
 
 # What who holds http.token may do: all but what a person answers for.
-UNATTENDED = frozenset(Permission) - {Permission.CLAIM_STUDIES, Permission.ADJUDICATE}
+UNATTENDED = frozenset(Permission) - {Permission.CLAIM_STUDIES, Permission.RELEASE_STUDIES, Permission.ADJUDICATE}
 # What this machine may do before there are accounts: any program on it can ask, so it makes none.
 LOCAL = UNATTENDED - {Permission.MANAGE_ACCOUNTS, Permission.SEE_AUDIT}
 

@@ -71,6 +71,9 @@ def _demographics_of(dataset: Dataset) -> Demographics:
         study_time=_shown(dataset, "StudyTime"),
         accession_number=_shown(dataset, "AccessionNumber"),
         study_description=_shown(dataset, "StudyDescription"),
+        patient_age=_shown(dataset, "PatientAge"),
+        station_name=_shown(dataset, "StationName"),
+        modalities=_shown(dataset, "Modality"),
     )
 
 

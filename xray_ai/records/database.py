@@ -1,6 +1,7 @@
 """Opens the database: SQLite that survives a power cut, or PostgreSQL; brings its tables up to date."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,10 +18,9 @@ from xray_ai.errors import OperatorNeeded
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_MS = 30_000
+LOOKS_AGAIN_S = 0.01
 ON_CONNECT = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # a committed row survives a power cut, in WAL too
-    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
     "PRAGMA foreign_keys=ON",
 )
 READS_ONLY = "xray_ai_reads_only"
@@ -111,8 +111,24 @@ def _parsed(url: str) -> URL:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # transactions begin where `_begin_sqlite` says
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}").close()
+    _write_ahead(connection)
     for pragma in ON_CONNECT:
         connection.execute(pragma).close()
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Use a write-ahead log; SQLite itself does not wait for another that opens a new database at the same moment."""
+    waited_until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError:
+            if time.monotonic() > waited_until:
+                raise
+            time.sleep(LOOKS_AGAIN_S)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,10 +1,10 @@
 """What each model made of each radiograph, and where that puts the study on the worklist."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, case, select, update
 
 from xray_ai.domain.finding import FindingKey
 from xray_ai.domain.priority import Priority
@@ -13,6 +13,7 @@ from xray_ai.domain.uid import SOPInstanceUID, StudyInstanceUID
 from xray_ai.records import received_instances
 from xray_ai.records.column_types import Json, RecordedScore
 from xray_ai.records.database import insert_into
+from xray_ai.records.studies import NEXT_VERSION
 from xray_ai.records.tables import readings as table
 from xray_ai.records.tables import studies
 from xray_ai.records.words import ReadingStatus, StudyStatus
@@ -46,8 +47,10 @@ class Placement:
 
     status: StudyStatus
     reason: str | None
+    reason_code: str | None
     priority: Priority
     because: tuple[FindingKey, ...]
+    flags: tuple[RecordedScore, ...]
     abnormality: float | None
     read_at: datetime | None
 
@@ -93,7 +96,12 @@ def place(connection: Connection, study: StudyInstanceUID) -> None:
     if ordered is None:
         return
     placement = placement_of(of_study(connection, study), ordered, is_waiting=awaits_reading(connection, study))
-    connection.execute(update(studies).where(studies.c.study_instance_uid == study).values(**asdict(placement)))
+    values: dict[str, object] = {one.name: getattr(placement, one.name) for one in fields(placement)}
+    stands_at = studies.c.effective_priority
+    has_risen = and_(stands_at > studies.c.priority, stands_at > placement.priority)
+    values["effective_priority"] = case((has_risen, stands_at), else_=placement.priority)
+    values["version"] = NEXT_VERSION
+    connection.execute(update(studies).where(studies.c.study_instance_uid == study).values(**values))
 
 
 def awaits_reading(connection: Connection, study: StudyInstanceUID) -> bool:
@@ -107,15 +115,29 @@ def placement_of(made: Sequence[RecordedReading], ordered: Priority, *, is_waiti
     newest = {reading.sop_instance_uid: reading for reading in made}.values()
     read = [reading for reading in newest if reading.status is ReadingStatus.READ]
     if not read:
-        refused = [reading.reason_text for reading in newest]
-        status = StudyStatus.RECEIVED if is_waiting or not refused else StudyStatus.NOT_READ
-        return Placement(status, None if is_waiting else next(iter(refused), None), ordered, (), None, None)
+        refused = None if is_waiting else next(iter(newest), None)
+        if refused is None:
+            return Placement(StudyStatus.RECEIVED, None, None, ordered, (), (), None, None)
+        why = refused.reason_text, refused.reason_code
+        return Placement(StudyStatus.NOT_READ, *why, ordered, (), (), None, None)
     read.sort(key=lambda reading: (reading.priority or Priority.ROUTINE, reading.abnormality or 0.0), reverse=True)
+    because = tuple(dict.fromkeys(key for reading in read for key in reading.because))
     return Placement(
         status=StudyStatus.READ,
         reason=None,
+        reason_code=None,
         priority=max(ordered, *(reading.priority or Priority.ROUTINE for reading in read)),
-        because=tuple(dict.fromkeys(key for reading in read for key in reading.because)),
+        because=because,
+        flags=flags_of(read, because),
         abnormality=max((reading.abnormality or 0.0 for reading in read), default=None),
         read_at=max(reading.read_at for reading in read),
     )
+
+
+def flags_of(read: Sequence[RecordedReading], because: Sequence[FindingKey]) -> tuple[RecordedScore, ...]:
+    """The highest score of each finding that lifted the study, in the order of those findings."""
+    lifted = {
+        key: [score for reading in read if key in reading.because for score in reading.scores if score.finding == key]
+        for key in because
+    }
+    return tuple(max(scores, key=lambda score: score.probability) for scores in lifted.values() if scores)

@@ -1,4 +1,4 @@
-"""All tables, one schema on SQLite and PostgreSQL; only `studies` holds words of patients."""
+"""All tables, one schema on SQLite and PostgreSQL; only `studies`, and notes of readers, hold words of patients."""
 
 from sqlalchemy import (
     JSON,
@@ -19,7 +19,7 @@ from sqlalchemy import (
 from xray_ai.domain.access import Role
 from xray_ai.domain.received import Repeat, Route
 from xray_ai.records.column_types import LONGEST_UID, FindingKeys, Permissions, PriorityNumber, Scores, UtcTime, word
-from xray_ai.records.words import AuditAction, DeliveryStatus, HopKind, ReadingStatus, StudyStatus
+from xray_ai.records.words import AuditAction, DeliveryStatus, HopKind, ReadingStatus, StudyStatus, Verdict
 
 LONGEST_DEMOGRAPHIC = 256  # characters; a Person Name has up to 194 (PS3.5 6.2)
 LONGEST_SENDER = 255  # characters; a host name has up to 253
@@ -53,19 +53,41 @@ studies = Table(
     Column("study_time", String(LONGEST_DEMOGRAPHIC), nullable=False),
     Column("accession_number", String(LONGEST_DEMOGRAPHIC), nullable=False),
     Column("study_description", String(LONGEST_DEMOGRAPHIC), nullable=False),
+    Column("patient_age", String(LONGEST_DEMOGRAPHIC), nullable=False, default=""),
+    Column("station_name", String(LONGEST_DEMOGRAPHIC), nullable=False, default=""),
+    Column("modalities", String(LONGEST_DEMOGRAPHIC), nullable=False, default=""),
+    Column("search_text", Text, nullable=False, default=""),  # name, ID and accession number, folded
     Column("status", word(StudyStatus), nullable=False),
     Column("reason", Text),  # of NOT_READ, for people
+    Column("reason_code", String(64)),  # of NOT_READ, for programs
     Column("ordered_priority", PriorityNumber, nullable=False),
     Column("priority", PriorityNumber, nullable=False),  # never below the ordered one
+    Column("effective_priority", PriorityNumber, nullable=False),  # never below `priority`: a long wait lifts it
     Column("because", FindingKeys, nullable=False),
+    Column("flags", Scores, nullable=False, default=()),  # the scores behind `because`
     Column("abnormality", Float),
     Column("conflicts", Integer, nullable=False, default=0),  # other pixels under a known SOP Instance UID
     Column("received_at", UtcTime, nullable=False),
     Column("last_received_at", UtcTime, nullable=False),
     Column("read_at", UtcTime),
+    Column("reader", account),  # whoever claimed it; none: it waits for a reader
+    Column("reader_since", UtcTime),
+    Column("is_finished", Boolean, nullable=False, default=False),
+    Column("version", BigInteger, nullable=False, default=0),  # grows over all studies with each change of one
     Index(None, "last_received_at"),
+    Index(None, "received_at", "study_instance_uid"),
+    Index(None, "study_date", "study_time", "study_instance_uid"),
+    Index(None, "search_text", "study_instance_uid"),
+    Index(None, "accession_number", "study_instance_uid"),
+    Index(None, "version"),
 )
-Index("ix_studies_urgency", studies.c.priority.desc(), studies.c.received_at, studies.c.study_instance_uid)
+Index(
+    "ix_studies_urgency",
+    studies.c.is_finished,
+    studies.c.effective_priority.desc(),
+    studies.c.received_at,
+    studies.c.study_instance_uid,
+)
 
 received_instances = Table(  # every distinct byte version that came
     "received_instances",
@@ -257,4 +279,24 @@ audit = Table(  # who did what, and saw which study; rows are added, never chang
     Column("detail", String(256), nullable=False),  # an account, a token's name; never a patient
     Index(None, "study_instance_uid"),
     Index(None, "who"),
+)
+
+adjudications = Table(  # what a reader answered to a model; rows are added, never changed
+    "adjudications",
+    metadata,
+    Column("number", serial, primary_key=True),
+    Column("adjudication_id", String(64), nullable=False, unique=True),
+    Column("study_instance_uid", uid, nullable=False),
+    Column("sop_instance_uid", uid, nullable=False),
+    Column("finding", String(64), nullable=False),
+    Column("verdict", word(Verdict), nullable=False),
+    Column("box", JSON(none_as_null=True)),  # where a missed finding is, in pixels of the image
+    Column("note", Text),
+    Column("account", account, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("seconds", Float, nullable=False),  # from opening the image to the answer
+    Column("saw_ai", Boolean, nullable=False),
+    Column("model_digest", digest),  # what was answered to; none: the image was not read
+    Column("withdraws", String(64), unique=True),  # the adjudication that this row takes back
+    Index(None, "study_instance_uid"),
 )

@@ -56,3 +56,17 @@ class AuditAction(StrEnum):
     TOKEN_MADE = "token_made"  # noqa: S105 - a word, no token
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a word, no token
     STUDY_VIEWED = "study_viewed"
+    STUDY_CLAIMED = "study_claimed"
+    STUDY_RELEASED = "study_released"
+    STUDY_FINISHED = "study_finished"
+    DELIVERIES_RETRIED = "deliveries_retried"
+
+
+class Verdict(StrEnum):
+    """What a reader answers to a model, finding by finding."""
+
+    AGREE = "agree"
+    FALSE_ALERT = "false_alert"
+    MISSED = "missed"
+    CANNOT_SAY = "cannot_say"
+    WITHDRAWN = "withdrawn"  # takes an earlier answer back
