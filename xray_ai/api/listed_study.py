@@ -72,7 +72,6 @@ class ListedStudy(BaseModel):
     reason_code: str | None
     conflicts: int  # images that came under the identifier of another, and were not read
     images: int
-    thumbnail: str | None  # where a small picture is
     state: StateOfReading
     received_at: datetime
     last_received_at: datetime
@@ -119,7 +118,6 @@ def _listed(study: Study, images: int, names: dict[str, str], clock: tuple[Waiti
         reason_code=study.reason_code,
         conflicts=study.conflicts,
         images=images,
-        thumbnail=f"/api/studies/{study.study_instance_uid}/thumbnail" if images else None,
         state=StateOfReading.of(study, names.get(study.reader or "")),
         received_at=study.received_at,
         last_received_at=study.last_received_at,
