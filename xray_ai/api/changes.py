@@ -30,7 +30,7 @@ class Listener:
             self.loop.call_soon_threadsafe(self._put, event)
 
     def _put(self, event: ServerSentEvent | None) -> None:
-        if self.queue.qsize() >= MOST_UNREAD:
+        if self.queue.qsize() == MOST_UNREAD:
             self.queue.put_nowait(None)
         elif self.queue.qsize() < MOST_UNREAD:
             self.queue.put_nowait(event)
